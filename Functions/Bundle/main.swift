@@ -1,0 +1,4 @@
+import FunctionCatalog
+import WorkerKit
+
+WorkerMain.run(catalog)

@@ -1,0 +1,147 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings every Swift target shares.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// One room of the runtime: a module and where it lives.
+func room(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Runtime/\(path)", swiftSettings: strict)
+}
+
+/// One function: a target that sees `FunctionCore` and nothing else, and its `function.yaml`.
+func function(_ name: String, exclude: [String] = []) -> Target {
+    .target(
+        name: name,
+        dependencies: ["FunctionCore"],
+        path: "Functions/\(name)",
+        exclude: ["function.yaml"] + exclude,
+        swiftSettings: strict
+    )
+}
+
+/// One suite of tests.
+func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let functions = [
+    "Questionnaire", "Script", "Video", "PersonaImage", "Motto", "Chatbot", "Trading", "Learning",
+]
+
+let package = Package(
+    name: "swiftlet",
+    products: [
+        .library(name: "FunctionCore", targets: ["FunctionCore"]),
+        .library(name: "WorkerKit", targets: ["WorkerKit"]),
+        .executable(name: "swiftlet", targets: ["swiftlet"]),
+        .executable(name: "functions", targets: ["functions"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C: module maps and static-inline shims over Debian's libraries.
+        .target(name: "CShims", path: "Runtime/C/CShims", cSettings: [.define("_GNU_SOURCE")]),
+        .systemLibrary(name: "CCurl", path: "Runtime/C/CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CHiredis", path: "Runtime/C/CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "CCrypto", path: "Runtime/C/CCrypto", providers: [.apt(["libssl-dev"])]),
+
+        // The worker's side: no NIO, no Foundation, no C library but libc.
+        room("FunctionCore", "Core", []),
+        room("Wire", "Wire", ["FunctionCore", "CShims"]),
+        room("WorkerKit", "WorkerKit", ["FunctionCore", "Wire", "CShims"]),
+
+        // The host's side.
+        room("Invocations", "Invocations", ["FunctionCore", nioCore]),
+        room("Observe", "Observe", ["FunctionCore", "Processes"]),
+        room("Processes", "Processes", ["FunctionCore", "CShims"]),
+        room("Settings", "Settings", ["FunctionCore", "Invocations", yams]),
+        room("Scheduling", "Scheduling", ["FunctionCore"]),
+        room("WorkerPool", "Pool", ["FunctionCore", "Invocations", "Wire", "Processes", "CShims", nioCore, nioPosix]),
+        room("HTTPTrigger", "HTTP", ["FunctionCore", "Invocations", nioCore, nioPosix, nioHTTP1]),
+        room("RedisTrigger", "Redis", ["FunctionCore", "Invocations", "CHiredis", nioCore, nioPosix]),
+        room("Storage", "Storage", ["FunctionCore", "CCrypto", grdb]),
+        room("Journal", "Journal", ["FunctionCore", "Invocations", "Storage", grdb]),
+        room("UserData", "UserData", ["FunctionCore", "Invocations", "Storage", grdb]),
+        room("Fetch", "Fetch", ["FunctionCore", "CCurl"]),
+        room("Providers", "Providers", ["FunctionCore", "Invocations", "Fetch", "Processes"]),
+        room(
+            "HostKit",
+            "HostKit",
+            [
+                "FunctionCore", "Invocations", "Wire", "Observe", "Settings", "Scheduling", "WorkerPool",
+                "HTTPTrigger", "RedisTrigger", "Storage", "Journal", "UserData", "Fetch", "Providers",
+                "Processes", nioCore, nioPosix,
+            ]
+        ),
+        .executableTarget(
+            name: "swiftlet",
+            dependencies: [
+                "FunctionCore", "HostKit", "HTTPTrigger", "Invocations", "Settings", "Scheduling", "Storage", "Fetch", "Processes",
+                argumentParser,
+            ],
+            path: "Runtime/CLI",
+            swiftSettings: strict
+        ),
+    ] + functions.map { function($0) } + [
+        .target(
+            name: "FunctionCatalog",
+            dependencies: ["FunctionCore"] + functions.map { .target(name: $0) },
+            path: "Functions/Catalog",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "functions",
+            dependencies: ["FunctionCatalog", "WorkerKit"],
+            path: "Functions/Bundle",
+            swiftSettings: strict
+        ),
+
+        // The tests: a support library, a bundle of well- and ill-behaved functions, and a suite a module.
+        .target(
+            name: "TestSupport",
+            dependencies: ["FunctionCore"],
+            path: "Tests/Support",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "fixtures",
+            dependencies: ["FunctionCore", "WorkerKit"],
+            path: "Tests/Fixtures",
+            swiftSettings: strict
+        ),
+        suite("CoreTests", ["FunctionCore"]),
+        suite("WireTests", ["FunctionCore", "Wire"]),
+        suite("SchedulingTests", ["FunctionCore", "Scheduling"]),
+        suite("StorageTests", ["FunctionCore", "Storage", grdb]),
+        suite("JournalTests", ["FunctionCore", "Invocations", "Storage", "Journal"]),
+        suite("UserDataTests", ["FunctionCore", "Invocations", "Storage", "UserData"]),
+        suite("HTTPTests", ["FunctionCore", "Invocations", "HTTPTrigger", nioCore, nioPosix]),
+        suite("RedisTests", ["FunctionCore", "Invocations", "RedisTrigger", "TestSupport", nioCore, nioPosix]),
+        suite("ProvidersTests", ["FunctionCore", "Invocations", "Fetch", "Processes", "Providers"]),
+        suite("PoolTests", ["FunctionCore", "Invocations", "Processes", "Wire", "WorkerPool", nioCore, nioPosix]),
+        suite(
+            "FunctionsTests",
+            ["FunctionCore", "TestSupport"] + functions.map { .target(name: $0) }
+        ),
+        suite(
+            "HostKitTests",
+            ["FunctionCore", "Invocations", "Settings", "HostKit", "RedisTrigger", nioCore, nioPosix]
+        ),
+        suite("Tidy", []),
+    ]
+)

@@ -1,0 +1,164 @@
+#include "CShims.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MAX_DESCRIPTORS 16
+
+/* glibc 2.36 has it as an enumerator only. */
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+/* Copies every parent descriptor above the numbers that the child uses, so that no dup2 overwrites a later source. */
+static int lift(const int *parent_fds, int count, int *lifted) {
+    for (int i = 0; i < count; i++) {
+        lifted[i] = fcntl(parent_fds[i], F_DUPFD_CLOEXEC, 64);
+        if (lifted[i] < 0) {
+            int error = errno;
+            while (i-- > 0) close(lifted[i]);
+            return error;
+        }
+    }
+    return 0;
+}
+
+static int add_actions(posix_spawn_file_actions_t *actions, const int *child_fds, const int *lifted, int count,
+                       const char *directory) {
+    int highest = 2, error = 0;
+    for (int i = 0; i < count && error == 0; i++) {
+        error = posix_spawn_file_actions_adddup2(actions, lifted[i], child_fds[i]);
+        if (child_fds[i] > highest) highest = child_fds[i];
+    }
+    for (int fd = 0; fd <= highest && error == 0; fd++) {
+        bool named = false;
+        for (int i = 0; i < count; i++) named = named || child_fds[i] == fd;
+        if (named) continue;
+        error = fd <= 2 ? posix_spawn_file_actions_addopen(actions, fd, "/dev/null", fd == 0 ? O_RDONLY : O_WRONLY, 0)
+                        : posix_spawn_file_actions_addclose(actions, fd);
+    }
+    if (error == 0) error = posix_spawn_file_actions_addclosefrom_np(actions, highest + 1);
+    if (error == 0 && directory) error = posix_spawn_file_actions_addchdir_np(actions, directory);
+    return error;
+}
+
+static int set_attributes(posix_spawnattr_t *attributes) {
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    sigdelset(&all, SIGKILL);
+    sigdelset(&all, SIGSTOP);
+    int error = posix_spawnattr_setflags(attributes,
+                                         POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    if (error == 0) error = posix_spawnattr_setpgroup(attributes, 0);
+    if (error == 0) error = posix_spawnattr_setsigmask(attributes, &none);
+    if (error == 0) error = posix_spawnattr_setsigdefault(attributes, &all);
+    return error;
+}
+
+int swiftlet_spawn(pid_t *pid, const char *path, char *const argv[], char *const envp[], const int *child_fds,
+                   const int *parent_fds, int count, const char *directory) {
+    int lifted[MAX_DESCRIPTORS];
+    if (count > MAX_DESCRIPTORS) return EINVAL;
+    int error = lift(parent_fds, count, lifted);
+    if (error) return error;
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    error = add_actions(&actions, child_fds, lifted, count, directory);
+    if (error == 0) error = set_attributes(&attributes);
+    if (error == 0) error = posix_spawn(pid, path, &actions, &attributes, argv, envp);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    for (int i = 0; i < count; i++) close(lifted[i]);
+    return error;
+}
+
+int swiftlet_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+int swiftlet_reap(int pidfd, bool *signalled, int *code) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    int result;
+    do {
+        result = waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG);
+    } while (result < 0 && errno == EINTR);
+    if (result < 0) return -1;
+    if (info.si_pid == 0) return 0;
+    *signalled = info.si_code != CLD_EXITED;
+    *code = info.si_status;
+    return 1;
+}
+
+int swiftlet_memfd(const char *name, size_t size) {
+    int fd = memfd_create(name, MFD_CLOEXEC);
+    if (fd >= 0 && ftruncate(fd, (off_t)size) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+int swiftlet_limit_self(unsigned open_files) {
+    struct rlimit none = {0, 0}, files = {open_files, open_files};
+    if (setrlimit(RLIMIT_CORE, &none) != 0) return errno;
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0) return errno;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
+    return 0;
+}
+
+int swiftlet_limit_memory(uint64_t bytes) {
+    struct rlimit limit = {bytes, bytes};
+    return setrlimit(RLIMIT_DATA, &limit) == 0 ? 0 : errno;
+}
+
+int swiftlet_pipe(int ends[2], bool nonblocking) {
+    return pipe2(ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0)) == 0 ? 0 : errno;
+}
+
+int swiftlet_socketpair(int ends[2]) {
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 ? 0 : errno;
+}
+
+void swiftlet_line_buffer_output(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
+
+void swiftlet_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+int swiftlet_random(void *buffer, size_t count) {
+    char *next = buffer;
+    while (count > 0) {
+        ssize_t got = getrandom(next, count, 0);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return errno;
+        next += got;
+        count -= (size_t)got;
+    }
+    return 0;
+}
+
+int swiftlet_thread_count(void) {
+    DIR *tasks = opendir("/proc/self/task");
+    if (!tasks) return -1;
+    int count = 0;
+    for (struct dirent *entry; (entry = readdir(tasks));)
+        if (entry->d_name[0] != '.') count++;
+    closedir(tasks);
+    return count;
+}

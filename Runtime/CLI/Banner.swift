@@ -1,0 +1,36 @@
+import FunctionCore
+import HostKit
+import Invocations
+import Scheduling
+
+/// What a newcomer sees when the emulator is up.
+enum Banner {
+    static func show(_ host: Host) {
+        var lines = [
+            "",
+            "  gateway   \(host.gatewayURL)",
+            "  admin     \(host.adminURL)",
+            "  data      \(host.directory)",
+            "  redis     \(host.redis)",
+            "  provider  \(host.provider)",
+            "",
+        ]
+        for manifest in host.project.manifests {
+            var triggers = manifest.routes.map { "\($0.method) \($0.path)\($0.async ? " (job)" : "")" }
+            triggers += manifest.streams.map { "stream \($0.stream)" }
+            triggers += host.project.book.entries.filter { $0.function == manifest.name }.map(\.kind.text)
+            lines.append("  " + padded(manifest.name, 15) + (triggers.first ?? "by `swiftlet invoke` alone"))
+            lines += triggers.dropFirst().map { "  " + padded("", 15) + $0 }
+        }
+        lines += ["", "  next"]
+        for run in host.next.upcoming {
+            lines.append("  " + padded(run.function, 15) + run.instant.rfc3339 + (run.window.map { "  window \($0)" } ?? ""))
+        }
+        lines += ["", "  `make demo` in a second terminal drives them all. Ctrl-C ends everything.", ""]
+        writeOut(Bytes(lines.joined(separator: "\n") + "\n"))
+    }
+
+    static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(1, width - text.count))
+    }
+}

@@ -1,0 +1,127 @@
+import ArgumentParser
+import FunctionCore
+import Glibc
+import HostKit
+import Settings
+
+/// Settings that every command with a project takes.
+struct ProjectOptions: ParsableArguments {
+    @Option(help: "The bundle's executable; default: `functions` beside this program.")
+    var bundle: String?
+    @Option(help: "Where */function.yaml are; default: Functions.")
+    var functions: String?
+    @Option(help: "Where schedules and calendars/ are; default: schedules.")
+    var schedules: String?
+    @Option(help: "The data directory; default: .swiftlet.")
+    var data: String?
+
+    var flags: [String: String] {
+        let all = ["bundle": bundle, "functions": functions, "schedules": schedules, "data": data]
+        return all.compactMapValues { $0 }
+    }
+}
+
+/// `swiftlet dev`: the emulator.
+struct Dev: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Runs everything on this machine, on embedded defaults.",
+        discussion: """
+            Without REDIS_URL a private redis-server is started, without OPENAI_API_KEY an offline provider. A file .env \
+            is read. Ctrl-C ends it all within five seconds; what was accepted and not done goes on at the next start.
+            """
+    )
+
+    @Option(help: "The gateway's port; 0 picks a free one. Default: 8080.") var port: Int?
+    @Option(help: "The admin port; 0 picks a free one. Default: 8081.") var adminPort: Int?
+    @Option(help: "Begin on a virtual clock at this instant, such as 2026-11-20T14:25:00Z.") var at: String?
+    @Option(help: "How many seconds pass on the clock in a real one. Default: 1.") var speed: Double?
+    @OptionGroup var project: ProjectOptions
+
+    func run() async throws {
+        var flags = project.flags
+        flags["gateway.port"] = port.map(String.init)
+        flags["admin.port"] = adminPort.map(String.init)
+        flags["clock.at"] = at
+        flags["clock.speed"] = speed.map { "\($0)" }
+        var environment = parseDotEnv(readText(".env") ?? "")
+        environment.merge(processEnvironment()) { _, real in real }
+        await runHost(flags: flags, environment: environment, file: nil, isDevelopment: true)
+    }
+}
+
+/// `swiftlet serve`: a host for good.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Runs a host by a configuration file, on the real clock.",
+        discussion: "`swiftlet check --effective --config FILE` shows every setting and where it is from."
+    )
+
+    @Option(help: "The configuration file, YAML.") var config: String
+    @OptionGroup var project: ProjectOptions
+
+    func run() async throws {
+        guard let text = readText(config) else { leave(78, "\(config) cannot be read") }
+        await runHost(flags: project.flags, environment: processEnvironment(), file: (config, text), isDevelopment: false)
+    }
+}
+
+/// Says why and ends.
+func leave(_ status: Int32, _ message: String) -> Never {
+    writeError(message)
+    exit(status)
+}
+
+func writeError(_ message: String) {
+    let line = "swiftlet: \(message)\n"
+    _ = write(2, line, line.utf8.count)
+}
+
+/// The path of this program.
+func programPath() -> String {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+    return count > 0 ? String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : "swiftlet"
+}
+
+/// Runs a host until a signal comes.
+func runHost(
+    flags: [String: String],
+    environment: [String: String],
+    file: (path: String, text: String)?,
+    isDevelopment: Bool
+) async {
+    let signals = Signals.block()
+    let problems = Problems()
+    let configuration = Configuration.resolve(flags: flags, environment: environment, file: file, problems: problems)
+    if !problems.isEmpty { leaveFor(ConfigurationError(problems.all)) }
+    let isTerminal = isatty(1) == 1
+    let options = HostOptions(
+        configuration: configuration,
+        isDevelopment: isDevelopment,
+        program: programPath(),
+        isTerminal: isTerminal
+    )
+    let host: Host
+    do {
+        host = try await Host.start(options)
+    } catch {
+        leaveFor(error)
+    }
+    if isDevelopment { Banner.show(host) }
+    await signals.wait()
+    Signals.exitOnNext()
+    await host.stop()
+    exit(0)
+}
+
+/// Ends for an error of the start, with its exit code.
+func leaveFor(_ error: any Error) -> Never {
+    switch error {
+    case let error as HostError: leave(error.code.rawValue, error.description)
+    case let error as ConfigurationError:
+        writeError("the configuration has \(error.problems.count) fault\(error.problems.count == 1 ? "" : "s")")
+        for problem in error.problems { writeError(problem.description) }
+        exit(78)
+    default: leave(exitCode(of: error), "\(error)")
+    }
+}

@@ -1,0 +1,223 @@
+import ArgumentParser
+import FunctionCore
+import Glibc
+import HostKit
+import HTTPTrigger
+import Scheduling
+import Settings
+
+/// `swiftlet functions`.
+struct Functions: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Lists the running host's functions, their triggers and workers.")
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var address: HostAddress
+
+    func run() {
+        let list = HostClient(base: address.urls().admin).value("GET", "/v1/functions")["functions"]?.arrayValue ?? []
+        for function in list {
+            if output.json {
+                print(function.text)
+                continue
+            }
+            let workers = function["workers"]?.intValue ?? 0
+            let name = Banner.padded(function["name"]?.stringValue ?? "", 15)
+            print("\(name) \(workers) worker\(workers == 1 ? " " : "s")  \(function["summary"]?.stringValue ?? "")")
+            for member in ["routes", "streams"] {
+                for trigger in function[member]?.arrayValue ?? [] { print("\(Banner.padded("", 15)) \(trigger.stringValue ?? "")") }
+            }
+        }
+    }
+}
+
+/// `swiftlet check`.
+struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Checks functions, schedules, calendars and settings, and tells all faults at once.",
+        discussion: "Exit code 78 where there are faults. Each is printed with its file, line and a hint."
+    )
+
+    @Flag(help: "Show every setting with its value and where it is from; secrets are masked.") var effective = false
+    @Option(help: "A configuration file for `serve`.") var config: String?
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var project: ProjectOptions
+
+    func run() async throws {
+        let problems = Problems()
+        var environment = parseDotEnv(readText(".env") ?? "")
+        environment.merge(processEnvironment()) { _, real in real }
+        var file: (path: String, text: String)?
+        if let config {
+            guard let text = readText(config) else { leave(78, "\(config) cannot be read") }
+            file = (config, text)
+        }
+        let settings = Configuration.resolve(flags: project.flags, environment: environment, file: file, problems: problems)
+        if effective { show(settings) }
+        let bundle = await bundleFunctions(settings, problems)
+        let project = Project.load(
+            functions: settings["functions"],
+            schedules: settings["schedules"],
+            bundle: bundle,
+            problems: problems
+        )
+        for problem in problems.all {
+            print(output.json ? json(problem).text : problem.description)
+        }
+        if !problems.isEmpty { throw ExitCode(78) }
+        if !output.json {
+            let counts = "\(project.manifests.count) functions, \(project.book.entries.count) schedules"
+            print("all is well: \(counts), \(project.book.calendars.count) calendars")
+        }
+    }
+
+    private func bundleFunctions(_ settings: Configuration, _ problems: Problems) async -> [String]? {
+        var path = settings["bundle"]
+        if path.isEmpty {
+            path = programPath().split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/functions"
+            if access(path, X_OK) != 0 { return nil }
+        }
+        do {
+            return try await Bundle.describe(path)
+        } catch {
+            problems.add(Problem(file: path, message: "\(error)", hint: "build it with `make build`"))
+            return nil
+        }
+    }
+
+    private func show(_ settings: Configuration) {
+        for (name, value, source) in settings.effective {
+            if output.json {
+                let line: JSON = ["name": .string(name), "value": .string(value), "source": .string(source)]
+                print(line.text)
+            } else {
+                print("\(Banner.padded(name, 26))\(Banner.padded(value.isEmpty ? "-" : value, 32))\(source)")
+            }
+        }
+    }
+
+    private func json(_ problem: Problem) -> JSON {
+        [
+            "file": .string(problem.file), "line": problem.line.map { .integer(Int64($0)) } ?? .null,
+            "message": .string(problem.message), "hint": .string(problem.hint),
+        ]
+    }
+}
+
+/// `swiftlet logs`.
+struct Logs: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Prints the log of a host that runs or ran, oldest first.",
+        discussion: "Filters are joined: `swiftlet logs script --trace 4bf9…` shows one function's lines of one trace."
+    )
+
+    @Argument(help: "Only this function's lines.") var name: String?
+    @Option(help: "Only the lines of this invocation.") var invocation: String?
+    @Option(help: "Only the lines of this trace.") var trace: String?
+    @Option(help: "How many lines at most, the last ones.") var lines = 200
+    @Flag(help: "Go on as lines come.") var follow = false
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var address: HostAddress
+
+    func run() {
+        let path = "\(address.directory)/logs/swiftlet.jsonl"
+        guard var content = readFile(path) else { leave(69, "there is no log at \(path); has a host run there?") }
+        if let older = readFile(path + ".1"), content.count < 1 << 20 { content = older + content }
+        var matching: [JSON] = []
+        for line in content.split(separator: 10) { if let record = record(line) { matching.append(record) } }
+        for record in matching.suffix(max(0, lines)) { show(record) }
+        if follow { followFile(path) }
+    }
+
+    private func record(_ line: ArraySlice<UInt8>) -> JSON? {
+        guard let json = try? JSON.parse(Bytes(Array(line))) else { return nil }
+        if let name, json["function"]?.stringValue != name { return nil }
+        if let invocation, json["invocation"]?.stringValue != invocation { return nil }
+        if let trace, json["trace"]?.stringValue != trace { return nil }
+        return json
+    }
+
+    private func show(_ record: JSON) {
+        if output.json { return print(record.text) }
+        let head = ["time", "level", "function", "message"].compactMap { record[$0]?.stringValue }
+        let known: Set = ["time", "level", "function", "message"]
+        let rest = (record.objectValue ?? [:]).filter { !known.contains($0.key) }.map { "\($0.key)=\($0.value.stringValue ?? $0.value.text)" }
+        print((head + rest).joined(separator: " "))
+    }
+
+    private func followFile(_ path: String) -> Never {
+        var descriptor = open(path, O_RDONLY)
+        lseek(descriptor, 0, SEEK_END)
+        var pending: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(descriptor, &buffer, buffer.count)
+            if count <= 0 {
+                var now = stat()
+                var opened = stat()
+                if stat(path, &now) == 0, fstat(descriptor, &opened) == 0, now.st_ino != opened.st_ino {
+                    close(descriptor)
+                    descriptor = open(path, O_RDONLY)
+                }
+                usleep(200_000)
+                continue
+            }
+            pending += buffer[..<count]
+            while let end = pending.firstIndex(of: 10) {
+                if let record = record(pending[..<end]) { show(record) }
+                pending.removeSubrange(...end)
+            }
+        }
+    }
+}
+
+/// `swiftlet jobs`.
+struct Jobs: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Lists the running host's jobs, newest first, or shows one.")
+
+    @Argument(help: "A job's id.") var id: String?
+    @Option(help: "Only this function's.") var function: String?
+    @Option(help: "Only this state's: queued, running, retry_wait, completed, failed, cancelled, expired.") var state: String?
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var address: HostAddress
+
+    func run() {
+        let client = HostClient(base: address.urls().admin)
+        if let id {
+            let job = client.value("GET", "/v1/jobs/\(encoded(id))")["job"] ?? .null
+            return print(output.json ? job.text : job.bytes(pretty: true).text)
+        }
+        let query = "function=\(encoded(function ?? ""))&state=\(encoded(state ?? ""))"
+        let path = "/v1/jobs?" + (function == nil ? "state=\(encoded(state ?? ""))" : query)
+        for job in client.value("GET", path)["jobs"]?.arrayValue ?? [] {
+            if output.json {
+                print(job.text)
+            } else {
+                let text = ["id", "state", "function", "stage"].map { Banner.padded(job[$0]?.stringValue ?? "-", 14) }.joined()
+                print("\(text)\(job["percent"]?.intValue ?? 0) %  \(job["error"]?["message"]?.stringValue ?? "")")
+            }
+        }
+    }
+}
+
+/// `swiftlet shards`.
+struct Shards: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Tells where users' data lie.",
+        subcommands: [Locate.self]
+    )
+
+    /// `swiftlet shards locate`.
+    struct Locate: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Prints the shard and the file of a user.")
+
+        @Argument(help: "The user's number, from 1.") var user: Int
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var address: HostAddress
+
+        func run() {
+            let place = HostClient(base: address.urls().admin).value("GET", "/v1/shards/\(user)")
+            if output.json { return print(place.text) }
+            print("user \(user) is in shard \(place["shard"]?.intValue ?? 0): \(place["file"]?.stringValue ?? "")")
+        }
+    }
+}

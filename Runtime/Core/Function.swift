@@ -1,0 +1,92 @@
+/// A stateless entry point: made once a worker, before the worker says that it is ready; then handles events.
+///
+/// A function conforms to one of the four shapes below, and its `function.yaml` says by what it is triggered.
+public protocol Function: Sendable {
+    /// Makes the handler. Work done here is start-up time; there is no invocation and no binding yet.
+    init() throws
+}
+
+/// A function that answers without waiting for anything: the shortest path there is.
+public protocol SynchronousFunction: Function {
+    /// Answers one event. Runs on the thread that reads the worker's channel, so it must not block.
+    func handle(_ event: Event, _ context: Context) throws -> Reply
+}
+
+/// A function that may wait: for bindings, above all.
+public protocol AsyncFunction: Function {
+    /// Answers one event. Runs in a task of its own, which is cancelled when the invocation is.
+    func handle(_ event: Event, _ context: Context) async throws -> Reply
+}
+
+/// A function that answers piece by piece.
+public protocol StreamingFunction: Function {
+    /// Answers one event through `reply`. The reply ends when the call returns.
+    func handle(_ event: Event, _ context: Context, _ reply: ReplyStream) async throws
+}
+
+/// A function from one type to another; the JSON is seen to.
+public protocol TypedFunction: Function {
+    /// What the event's object is decoded as; a mismatch is answered with 422 and never reaches the function.
+    associatedtype Input: Decodable & Sendable
+    /// What the reply's JSON is encoded from.
+    associatedtype Output: Encodable & Sendable
+    /// Answers one input.
+    func handle(_ input: Input, _ context: Context) async throws -> Output
+}
+
+/// The shape to which all functions reduce.
+public enum Handler: Sendable {
+    /// Runs on the reader thread.
+    case synchronous(@Sendable (Event, Context) throws -> Reply)
+    /// Runs in a task and returns its reply whole.
+    case async(@Sendable (Event, Context) async throws -> Reply)
+    /// Runs in a task and writes its reply piece by piece.
+    case streaming(@Sendable (Event, Context, ReplyStream) async throws -> Void)
+}
+
+/// A function's place in a bundle: its name and how to make its handler.
+public struct FunctionEntry: Sendable {
+    /// The name in lower case with dashes, as in `function.yaml`.
+    public let name: String
+    /// Makes the handler; runs once a worker.
+    public let make: @Sendable () throws -> Handler
+
+    /// A function that answers at once.
+    public init<F: SynchronousFunction>(_ name: String, _ type: F.Type) {
+        self.name = name
+        self.make = {
+            let function = try F()
+            return .synchronous { event, context in try function.handle(event, context) }
+        }
+    }
+
+    /// A function that may wait.
+    public init<F: AsyncFunction>(_ name: String, _ type: F.Type) {
+        self.name = name
+        self.make = {
+            let function = try F()
+            return .async { event, context in try await function.handle(event, context) }
+        }
+    }
+
+    /// A function that answers piece by piece.
+    public init<F: StreamingFunction>(_ name: String, _ type: F.Type) {
+        self.name = name
+        self.make = {
+            let function = try F()
+            return .streaming { event, context, reply in try await function.handle(event, context, reply) }
+        }
+    }
+
+    /// A function from one type to another.
+    public init<F: TypedFunction>(_ name: String, _ type: F.Type) {
+        self.name = name
+        self.make = {
+            let function = try F()
+            return .async { event, context in
+                let input = try event.decode(F.Input.self)
+                return try .encoding(try await function.handle(input, context))
+            }
+        }
+    }
+}

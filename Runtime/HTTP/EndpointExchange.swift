@@ -1,0 +1,121 @@
+import FunctionCore
+import NIOCore
+import NIOHTTP1
+
+/// A request that a part of the host answers, in a task of its own.
+// SAFETY: as Exchange: all state belongs to its loop; `route` and `parameters` never change.
+final class EndpointExchange: Exchange, @unchecked Sendable {
+    private let route: EndpointRoute
+    private let parameters: [String: String]
+    private var task: Task<Void, Never>?
+
+    init(
+        _ request: Request,
+        _ route: EndpointRoute,
+        _ parameters: [String: String],
+        _ gateway: Gateway,
+        _ connection: HTTPConnection
+    ) {
+        self.route = route
+        self.parameters = parameters
+        super.init(request, gateway, connection, pattern: route.pattern, bodyLimit: route.bodyLimit)
+    }
+
+    override func start() {
+        if let refusal { return answer(refusal) }
+        guard gateway.enterEndpoint() else {
+            let message = "the host answers as many requests of this kind as it may; try again later"
+            return answer(Refusal(FunctionError(status: 503, code: "overloaded", message: message)))
+        }
+        let request = endpointRequest()
+        task = Task {
+            let response = await route.endpoint.respond(to: request)
+            await deliver(response)
+            gateway.leaveEndpoint()
+        }
+    }
+
+    override func clientLeft() {
+        task?.cancel()
+        // Reports the request; nothing is written any more.
+        finish()
+    }
+
+    private func endpointRequest() -> EndpointRequest {
+        let head = request.head
+        let method = isHead ? "GET" : head.method.rawValue
+        return EndpointRequest(
+            method: method,
+            target: head.uri,
+            parameters: parameters,
+            query: HTTPRequest(method: method, target: head.uri).query,
+            headers: request.fields.list,
+            body: takeBody(),
+            remoteAddress: connection?.remoteAddress ?? "",
+            principal: request.fields.principal
+        )
+    }
+
+    private func deliver(_ response: EndpointResponse) async {
+        switch response.body {
+        case .bytes(let bytes):
+            let body = ByteBuffer(bytes: bytes.array)
+            loop.eventLoop.execute {
+                self.answer(status: response.status, headers: response.headers, body: body)
+            }
+        case .file(let path, let offset, let length):
+            await deliver(response, path, offset, length)
+        case .stream(let produce):
+            await deliver(response, length: nil, produce)
+        }
+    }
+
+    private func deliver(_ response: EndpointResponse, _ path: String, _ offset: Int64, _ length: Int64) async
+    {
+        let file: FileReader
+        do {
+            file = try await FileReader.open(path)
+        } catch {
+            let refusal = Refusal(.notFound("the file is no longer there"))
+            return loop.eventLoop.execute { self.answer(refusal) }
+        }
+        await deliver(response, length: Int(length)) { writer in
+            try await file.read(from: offset, length: length) { try await writer.write($0) }
+        }
+    }
+
+    private func deliver(
+        _ response: EndpointResponse,
+        length: Int?,
+        _ produce: @escaping @Sendable (EndpointWriter) async throws -> Void
+    ) async {
+        do {
+            let goesOn = try await loop.eventLoop.submit {
+                guard self.begin(status: response.status, headers: response.headers, length: length) else {
+                    return false
+                }
+                self.connection?.flush()
+                return self.sendsBody
+            }.get()
+            if goesOn { try await produce(EndpointWriter { try await self.send($0) }) }
+            loop.eventLoop.execute { self.finish() }
+        } catch {
+            loop.eventLoop.execute { self.cut() }
+        }
+    }
+
+    /// Writes a piece and returns once it is with the kernel.
+    private func send(_ piece: Bytes) async throws {
+        let buffer = ByteBuffer(bytes: piece.array)
+        try await loop.eventLoop.flatSubmit {
+            let promise = self.loop.eventLoop.makePromise(of: Void.self)
+            guard let connection = self.connection else {
+                promise.fail(CancellationError())
+                return promise.futureResult
+            }
+            self.write(buffer, promise: promise)
+            connection.flush()
+            return promise.futureResult
+        }.get()
+    }
+}

@@ -1,0 +1,13 @@
+/// What a gateway is told about its surroundings.
+package struct GatewaySettings: Sendable {
+    /// A header whose value is the principal's name.
+    ///
+    /// Set it only where a proxy in front removes it from what clients send.
+    package var principalHeader: String?
+    /// Requests to endpoints that may be under way at once; more are answered with 503.
+    package var maxEndpointRequests: Int = 1024
+    /// The longest reply that is kept for an `Idempotency-Key`; a longer one is sent, and its key let go.
+    package var maxKeptReply: Int = 1024 * 1024
+
+    package init() {}
+}

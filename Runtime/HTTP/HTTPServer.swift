@@ -1,0 +1,108 @@
+import FunctionCore
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// A listening port and its connections.
+///
+/// Bounds: connections, what waits on each, the time each may take for what; see `ServerSettings`.
+package final class HTTPServer: Sendable {
+    /// Where it listens; with port 0 asked for, the port that the kernel chose.
+    package let host: String
+    package let port: Int
+    private let channel: any Channel
+    private let loops: [ServerLoop]
+
+    private init(host: String, port: Int, channel: any Channel, loops: [ServerLoop]) {
+        self.host = host
+        self.port = port
+        self.channel = channel
+        self.loops = loops
+    }
+
+    /// Listens on `host` and `port`, 0 for one that is free, and answers by `gateway`.
+    ///
+    /// `clock` tells what the `date` header says. A `ServerError` names the port and the remedy.
+    package static func bind(
+        host: String,
+        port: Int,
+        group: any EventLoopGroup,
+        gateway: Gateway,
+        settings: ServerSettings = ServerSettings(),
+        clock: @escaping @Sendable () -> Instant
+    ) async throws -> HTTPServer {
+        let loops = group.makeIterator().map { ServerLoop(eventLoop: $0, clock: clock) }
+        let count = ConnectionCount()
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: Int32(settings.backlog))
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else {
+                        throw ChannelError.operationUnsupported
+                    }
+                    let gate = ReadGate()
+                    let decoder = RequestDecoder(gate: gate, settings: settings)
+                    let connection = HTTPConnection(
+                        gateway: gateway,
+                        loop: loop,
+                        settings: settings,
+                        gate: gate,
+                        count: count
+                    )
+                    try channel.pipeline.syncOperations.addHandlers([
+                        ByteToMessageHandler(decoder), connection,
+                    ])
+                }
+            }
+        let channel: any Channel
+        do {
+            channel = try await bootstrap.bind(host: host, port: port).get()
+        } catch {
+            throw ServerError(error, host: host, port: port)
+        }
+        for loop in loops {
+            try await loop.eventLoop.submit { loop.start(every: settings.sweepInterval) }.get()
+        }
+        let bound = channel.localAddress?.port ?? port
+        return HTTPServer(host: host, port: bound, channel: channel, loops: loops)
+    }
+
+    /// Stops accepting, lets what is in flight finish within `grace`, and closes what is left then.
+    package func stop(grace: Duration) async {
+        try? await channel.close().get()
+        let empty = loops.map { loop in loop.eventLoop.flatSubmit { loop.retire() } }
+        guard let first = loops.first?.eventLoop else { return }
+        let limit = first.scheduleTask(in: .nanoseconds(grace.nanoseconds)) { [loops] in
+            for loop in loops { loop.eventLoop.execute { loop.end() } }
+        }
+        // What `end` closes empties the loops as well, so this waits no longer than the grace.
+        _ = try? await EventLoopFuture.whenAllComplete(empty, on: first).get()
+        limit.cancel()
+        for loop in loops { try? await loop.eventLoop.submit { loop.end() }.get() }
+    }
+}
+
+extension ServerError {
+    /// The error of a bind, in words.
+    init(_ error: any Error, host: String, port: Int) {
+        let place = "port \(port) on \(host)"
+        switch (error as? IOError)?.errnoCode {
+        case EADDRINUSE:
+            let remedy = "stop what listens there, choose another port, or give 0 for one that is free"
+            self.init(code: "port_in_use", message: "\(place) is in use; \(remedy)")
+        case EACCES:
+            let remedy = "choose a port from 1024 up, or grant the capability CAP_NET_BIND_SERVICE"
+            self.init(code: "port_forbidden", message: "\(place) may not be opened by this user; \(remedy)")
+        case EADDRNOTAVAIL:
+            let remedy = "use an address of this machine, 127.0.0.1 or 0.0.0.0"
+            self.init(
+                code: "address_unavailable",
+                message: "\(place): no interface has that address; \(remedy)"
+            )
+        default:
+            self.init(code: "bind_failed", message: "\(place) cannot be opened: \(error)")
+        }
+    }
+}

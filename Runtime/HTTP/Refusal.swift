@@ -1,0 +1,71 @@
+import FunctionCore
+import NIOHTTP1
+
+extension Exchange {
+    /// A request that is answered with an error, whatever its body.
+    struct Refusal {
+        var error: FunctionError
+        var headers: [Header] = []
+        /// The rest of what the client sends cannot be understood, or is not worth reading.
+        var closes = false
+
+        init(_ error: FunctionError, headers: [Header] = [], closes: Bool = false) {
+            self.error = error
+            self.headers = headers
+            self.closes = closes
+        }
+    }
+}
+
+extension Exchange.Refusal {
+    static let noRoute = Exchange.Refusal(.notFound("no route matches the path; see `swiftlet functions`"))
+
+    static func wrongMethod(_ head: HTTPRequestHead, _ methods: [String]) -> Exchange.Refusal {
+        var allowed = methods
+        if allowed.contains("GET"), !allowed.contains("HEAD") { allowed.append("HEAD") }
+        let list = allowed.sorted().joined(separator: ", ")
+        let message = "the path does not take \(head.method.rawValue); it takes \(list)"
+        let error = FunctionError(status: 405, code: "method_not_allowed", message: message, retry: .never)
+        return Exchange.Refusal(error, headers: [Header("allow", list)])
+    }
+
+    static func longTarget(_ limit: Int) -> Exchange.Refusal {
+        let message = "the request target is over \(limit) bytes"
+        return Exchange.Refusal(
+            FunctionError(status: 414, code: "target_too_long", message: message),
+            closes: true
+        )
+    }
+
+    static func longHeaders(_ limit: Int) -> Exchange.Refusal {
+        let message = "the header is over \(limit) bytes or has too many fields"
+        return Exchange.Refusal(
+            FunctionError(status: 431, code: "headers_too_large", message: message),
+            closes: true
+        )
+    }
+
+    static let malformed = Exchange.Refusal(
+        .badRequest("bad_request", "the request is not HTTP/1.1 as RFC 9112 defines it"),
+        closes: true
+    )
+
+    static let version = Exchange.Refusal(
+        FunctionError(status: 505, code: "http_version", message: "this port speaks HTTP/1.1 and HTTP/1.0"),
+        closes: true
+    )
+
+    static let slow = Exchange.Refusal(
+        FunctionError(status: 408, code: "request_timeout", message: "the request did not arrive in time"),
+        closes: true
+    )
+
+    static let tooManyConnections = Exchange.Refusal(
+        FunctionError(
+            status: 503,
+            code: "too_many_connections",
+            message: "the host holds as many connections as it may; try again later"
+        ),
+        closes: true
+    )
+}

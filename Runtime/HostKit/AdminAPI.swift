@@ -1,0 +1,232 @@
+import FunctionCore
+import HTTPTrigger
+import Invocations
+import Journal
+import NIOCore
+import Observe
+import Scheduling
+import UserData
+import WorkerPool
+
+/// The admin port: health, metrics, functions, invocations, the clock, schedules. On loopback only; it has no authentication.
+struct AdminAPI {
+    let host: HostState
+
+    var routes: [EndpointRoute] {
+        [
+            EndpointRoute("GET", "/healthz") { _ in .json(["status": "ok"]) },
+            EndpointRoute("GET", "/readyz") { _ in await self.ready() },
+            EndpointRoute("GET", "/metrics") { _ in await self.metrics() },
+            EndpointRoute("GET", "/v1/functions") { _ in await self.functions() },
+            EndpointRoute("POST", "/v1/functions/{name}/invocations", bodyLimit: 6 << 20) { await self.invoke($0) },
+            EndpointRoute("GET", "/v1/jobs") { await self.jobs($0) },
+            EndpointRoute("GET", "/v1/jobs/{id}") { await self.job($0) },
+            EndpointRoute("GET", "/v1/clock") { _ in self.clock() },
+            EndpointRoute("POST", "/v1/clock") { self.setClock($0) },
+            EndpointRoute("GET", "/v1/schedule") { _ in await self.schedule() },
+            EndpointRoute("GET", "/v1/schedule/next") { await self.next($0) },
+            EndpointRoute("GET", "/v1/shards/{user}") { self.shard($0) },
+        ]
+    }
+
+    private func ready() async -> EndpointResponse {
+        let redis = host.redisIsUp
+        let degraded = redis ? [] : [JSON.string("redis is unavailable: state answers 503, events wait in the outbox")]
+        return .json(["status": redis ? "ready" : "degraded", "degraded": .array(degraded)])
+    }
+
+    private func metrics() async -> EndpointResponse {
+        let metrics = host.telemetry.metrics
+        for (name, pool) in host.dispatcher.pools {
+            guard let status = try? await pool.status().get() else { continue }
+            metrics.set("swiftlet_workers", [name], to: Double(status.workers))
+            metrics.set("swiftlet_in_flight", [name], to: Double(status.running))
+            metrics.set("swiftlet_waiting", [name], to: Double(status.waiting))
+        }
+        for count in (try? await host.stores.journal.jobs.counts()) ?? [] {
+            metrics.set("swiftlet_jobs", [count.function, count.state.rawValue], to: Double(count.present))
+            metrics.set("swiftlet_jobs_ever_total", [count.function, count.state.rawValue], to: Double(count.ever))
+        }
+        metrics.set("swiftlet_redis_up", to: host.redisIsUp ? 1 : 0)
+        metrics.set("swiftlet_log_lines_dropped_total", to: Double(host.telemetry.log.dropped))
+        metrics.set("swiftlet_uptime_seconds", to: Double((Monotonic.now - host.started).nanoseconds) / 1e9)
+        let type = Header("content-type", "text/plain; version=0.0.4; charset=utf-8")
+        return EndpointResponse(headers: [type], body: .bytes(Bytes(metrics.text())))
+    }
+
+    private func functions() async -> EndpointResponse {
+        var list: [JSON] = []
+        for manifest in host.project.manifests {
+            let status = try? await host.dispatcher.pools[manifest.name]?.status().get()
+            list.append(manifest.json(status))
+        }
+        return .json(["functions": .array(list)])
+    }
+
+    private func invoke(_ request: EndpointRequest) async -> EndpointResponse {
+        let name = request.parameters["name"] ?? ""
+        guard host.project.manifests.contains(where: { $0.name == name }) else {
+            let known = host.project.manifests.map(\.name).joined(separator: ", ")
+            return .failure(.notFound("there is no function \(name); there are \(known)"))
+        }
+        let event = Event(operation: request.query["operation"] ?? "", body: request.body.isEmpty ? "{}" : request.body)
+        let trace = request.headers.first("traceparent").flatMap { TraceContext(traceparent: $0) }?.child() ?? .begin()
+        var invocation = Invocation(function: name, event: event, trace: trace, trigger: "invoke")
+        if request.query["async"] == "1" {
+            do {
+                let job = try await host.ports.accept(invocation, idempotencyKey: nil, requestHash: "")
+                return .json(["job": .string(job.id), "trace": .string(trace.traceID)], status: 202)
+            } catch let error as FunctionError {
+                return .failure(error)
+            } catch {
+                return .failure(FunctionError(status: 503, code: "storage_failed", message: "the journal took nothing; try again"))
+            }
+        }
+        // A windowed function that is invoked by hand runs under its window's token, if the window is open.
+        invocation.fencingToken = host.tokens.token(of: name, window: host.window(of: name))
+        let reply = await host.dispatcher.collect(invocation, on: host.loop)
+        let headers = [
+            Header("x-swiftlet-invocation", invocation.id), Header("x-trace-id", trace.traceID),
+        ]
+        if let error = reply.outcome.error {
+            var response = EndpointResponse.failure(error, invocation: invocation.id)
+            response.headers += headers
+            return response
+        }
+        return EndpointResponse(status: reply.status, headers: reply.headers + headers, body: .bytes(reply.body))
+    }
+
+    private func jobs(_ request: EndpointRequest) async -> EndpointResponse {
+        let states = request.query["state"].flatMap { JobState(rawValue: $0) }.map { [$0] } ?? []
+        let limit = request.query["limit"].flatMap { Int($0) } ?? 50
+        let filter = JobFilter(function: request.query["function"], states: states, limit: limit)
+        let jobs = (try? await host.stores.journal.jobs.list(filter)) ?? []
+        return .json(["jobs": .array(jobs.map(\.json))])
+    }
+
+    private func job(_ request: EndpointRequest) async -> EndpointResponse {
+        let id = request.parameters["id"] ?? ""
+        guard let job = try? await host.stores.journal.jobs.job(id) else {
+            return .failure(.notFound("there is no job \(id); it may have been pruned"))
+        }
+        return .json(["job": job.json])
+    }
+
+    private func clock() -> EndpointResponse {
+        let reading = host.clock.reading
+        return .json([
+            "now": .string(host.clock.now.rfc3339), "virtual": .bool(host.clock.isVirtual), "speed": .number(reading.speed),
+        ])
+    }
+
+    private func setClock(_ request: EndpointRequest) -> EndpointResponse {
+        guard host.clockMayBeSet else {
+            let message = "this host runs on the real clock; only `swiftlet dev` has one that can be set"
+            return .failure(.conflict("real_clock", message))
+        }
+        guard let body = try? JSON.parse(request.body) else {
+            return .failure(.badRequest("bad_json", "send {\"set\": instant}, {\"advance\": seconds} or {\"speed\": number}"))
+        }
+        if let text = body["set"]?.stringValue {
+            guard let instant = Instant(rfc3339: text) else {
+                return .failure(.invalid("set", "instant", "`set` must be an instant such as 2026-11-20T14:25:00Z"))
+            }
+            host.clock.set(instant)
+        } else if let seconds = body["advance"]?.doubleValue {
+            guard abs(seconds) <= 10 * 366 * 86_400 else {
+                return .failure(.invalid("advance", "range", "`advance` must be at most ten years, in seconds"))
+            }
+            host.clock.advance(.nanoseconds(Int64(seconds * 1e9)))
+        } else if let speed = body["speed"]?.doubleValue, (0...100_000).contains(speed) {
+            host.clock.setSpeed(speed)
+        } else {
+            return .failure(.invalid("speed", "range", "send one of set, advance, or speed from 0 to 100000"))
+        }
+        return clock()
+    }
+
+    private func schedule() async -> EndpointResponse {
+        let windows: [JSON] = await host.scheduler.windows().map {
+            var object: JSONObject = [
+                "rotation": .string($0.rotation), "window": .string($0.window), "phase": .string($0.phase),
+            ]
+            if let token = $0.token { object["token"] = .integer(Int64(clamping: token)) }
+            return .object(object)
+        }
+        let entries = host.project.book.entries.map { entry -> JSON in
+            ["id": .string(entry.id), "function": .string(entry.function), "when": .string(entry.kind.text)]
+        }
+        return .json(["now": .string(host.clock.now.rfc3339), "windows": .array(windows), "schedules": .array(entries)])
+    }
+
+    private func next(_ request: EndpointRequest) async -> EndpointResponse {
+        let count = min(max(request.query["count"].flatMap { Int($0) } ?? 5, 1), SchedulePlan.previewLimit)
+        let function = request.query["function"]
+        let preview = await host.scheduler.upcoming(count, function: function)
+        return .json([
+            "now": .string(host.clock.now.rfc3339), "next": .array(preview.upcoming.map(\.json)),
+            "faults": .array(preview.faults.map { .string($0.message) }),
+        ])
+    }
+
+    private func shard(_ request: EndpointRequest) -> EndpointResponse {
+        guard let user = request.parameters["user"].flatMap({ Int($0) }) else {
+            return .failure(.invalid("user", "integer", "`user` must be a whole number from 1"))
+        }
+        do {
+            let place = try ShardPlace(user: user)
+            let file = try host.stores.shards.locate(user)
+            return .json([
+                "user": .integer(Int64(user)), "shard": .integer(Int64(place.number)), "file": .string(file),
+            ])
+        } catch let error as FunctionError {
+            return .failure(error)
+        } catch {
+            return .failure(FunctionError(status: 503, code: "storage_failed", message: "the shard cannot be found"))
+        }
+    }
+}
+
+extension SchedulePlan.Upcoming {
+    /// The run as the admin API and the command line show it.
+    package var json: JSON {
+        var object: JSONObject = [
+            "at": .string(instant.rfc3339), "schedule": .string(id), "function": .string(function),
+        ]
+        if let window { object["window"] = .string(window) }
+        return .object(object)
+    }
+}
+
+extension ScheduleEntry.Kind {
+    /// The kind in words.
+    package var text: String {
+        switch self {
+        case .cron(let cron, let zone): "cron \(cron) \(zone.name)"
+        case .every(let every): "every \(every.interval)"
+        case .window(let rotation, let window, let every):
+            "window \(rotation).\(window)" + (every.map { " every \($0)" } ?? "")
+        }
+    }
+}
+
+extension Manifest {
+    /// The function as the admin API shows it.
+    func json(_ status: PoolStatus?) -> JSON {
+        let routes = self.routes.map { JSON.string("\($0.method) \($0.path)") }
+        let streams = self.streams.map { JSON.string("\($0.stream) (group \($0.group))") }
+        var object: JSONObject = [
+            "name": .string(name), "summary": .string(summary), "routes": .array(routes), "streams": .array(streams),
+            "bindings": .array(grants.map { .string($0.binding) }), "file": .string(file),
+            "timeout_seconds": .number(limits.timeout.milliseconds / 1000),
+        ]
+        if let status {
+            object["workers"] = .integer(Int64(status.workers))
+            object["idle"] = .integer(Int64(status.idle))
+            object["running"] = .integer(Int64(status.running))
+            object["waiting"] = .integer(Int64(status.waiting))
+            object["pids"] = .array(status.pids.map { .integer(Int64($0)) })
+        }
+        return .object(object)
+    }
+}

@@ -1,0 +1,77 @@
+import FunctionCore
+import HTTPTrigger
+import Journal
+import UserData
+
+/// What the gateway answers itself: jobs and signed blobs.
+struct BuiltInEndpoints {
+    let jobs: JobStore
+    let blobs: BlobStore
+    let clock: VirtualClock
+
+    var routes: [EndpointRoute] {
+        [
+            EndpointRoute("GET", "/v1/jobs/{id}") { await self.job($0) },
+            EndpointRoute("GET", "/_swiftlet/blobs/{key*}") { await self.blob($0) },
+        ]
+    }
+
+    /// A job, as its owner sees it. A job of somebody else is not there.
+    private func job(_ request: EndpointRequest) async -> EndpointResponse {
+        let id = request.parameters["id"] ?? ""
+        do {
+            guard let job = try await jobs.job(id), job.owner == nil || job.owner == request.principal else {
+                return .failure(.notFound("there is no job \(id), or it is not yours"))
+            }
+            return .json(["job": job.json])
+        } catch {
+            return .failure(FunctionError(status: 503, code: "storage_failed", message: "the journal cannot be read; try again"))
+        }
+    }
+
+    private func blob(_ request: EndpointRequest) async -> EndpointResponse {
+        let host = request.headers.first("host") ?? ""
+        switch await blobs.verify(request.method, target: request.target, host: host, now: clock.now) {
+        case .failure(let error):
+            return .failure(FunctionError(status: error.status, code: error.code, message: error.message))
+        case .success(let reference):
+            do {
+                return .file(
+                    try await blobs.localPath(forReading: reference.key),
+                    size: Int64(reference.size),
+                    contentType: reference.contentType,
+                    etag: "\"\(reference.sha256)\"",
+                    for: request,
+                    headers: [Header("cache-control", "private, no-store"), Header("x-content-type-options", "nosniff")]
+                )
+            } catch {
+                return .failure(.notFound("the blob is gone"))
+            }
+        }
+    }
+}
+
+extension JobRecord {
+    /// The job as callers see it.
+    var json: JSON {
+        var object: JSONObject = [
+            "id": .string(id), "function": .string(function), "state": .string(state.rawValue),
+            "percent": .integer(Int64(percent)), "attempt": .integer(Int64(attempt)),
+            "max_attempts": .integer(Int64(maxAttempts)), "created": .string(created.rfc3339),
+            "updated": .string(updated.rfc3339), "trace": .string(trace.traceID),
+        ]
+        if let stage { object["stage"] = .string(stage) }
+        if state == .retryWait { object["next_attempt"] = .string(runAt.rfc3339) }
+        if let result {
+            let isJSON = result.contentType.hasPrefix("application/json")
+            object["result"] = isJSON ? (try? JSON.parse(result.body)) ?? .string(result.body.text) : .string(result.body.text)
+            object["status"] = .integer(Int64(result.status))
+        }
+        if let error {
+            object["error"] = [
+                "code": .string(error.code), "message": .string(error.message), "status": .integer(Int64(error.status)),
+            ]
+        }
+        return .object(object)
+    }
+}

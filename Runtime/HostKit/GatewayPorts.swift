@@ -1,0 +1,111 @@
+import FunctionCore
+import HTTPTrigger
+import Invocations
+import Journal
+import Storage
+
+/// Takes asynchronous requests into the journal, and keeps idempotency keys there, for the gateway and the admin API.
+package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
+    private let journal: HostJournal
+    private let clock: any HostClock
+    private let attempts: [String: Int]
+
+    package init(journal: HostJournal, clock: any HostClock, manifests: [Manifest]) {
+        self.journal = journal
+        self.clock = clock
+        attempts = Dictionary(manifests.map { ($0.name, $0.retry.attempts) }, uniquingKeysWith: { _, last in last })
+    }
+
+    package func accept(
+        _ invocation: Invocation,
+        idempotencyKey: String?,
+        requestHash: String
+    ) async throws -> AcceptedJob {
+        let object = try invocation.event.object()
+        var job = NewJob(
+            id: invocation.id,
+            function: invocation.function,
+            operation: invocation.event.operation,
+            body: object.bytes(),
+            trigger: "job",
+            owner: invocation.principal,
+            trace: invocation.trace,
+            maxAttempts: attempts[invocation.function] ?? 1,
+            depth: invocation.depth
+        )
+        do {
+            guard let key = idempotencyKey else {
+                try await journal.jobs.accept(job, now: clock.now)
+                return AcceptedJob(id: job.id)
+            }
+            let scope = IdempotencyScope(function: invocation.function, principal: invocation.principal, key: key)
+            job.idempotencyKey = key
+            switch try await journal.idempotency.begin(scope, requestHash: requestHash, now: clock.now) {
+            case .proceed:
+                do {
+                    try await journal.jobs.accept(job, scope: scope, now: clock.now)
+                } catch {
+                    try await journal.idempotency.abandon(scope)
+                    throw error
+                }
+                return AcceptedJob(id: job.id)
+            case .accepted(let id): return AcceptedJob(id: id, replayed: true)
+            case .replay, .mismatch: throw GatewayPorts.mismatch
+            case .inFlight: throw GatewayPorts.inFlight
+            }
+        } catch let error as StorageError {
+            throw error.functionError
+        }
+    }
+
+    private static let mismatch = FunctionError(
+        status: 422,
+        code: "idempotency_mismatch",
+        message: "the Idempotency-Key was used for another request; choose a new key",
+        retry: .never
+    )
+    private static let inFlight = FunctionError(
+        status: 409,
+        code: "idempotency_in_flight",
+        message: "the first request of this Idempotency-Key is still under way; ask again",
+        retry: .after(.seconds(1))
+    )
+
+    package func begin(
+        function: String,
+        principal: String?,
+        key: String,
+        requestHash: String
+    ) async throws -> HTTPTrigger.IdempotencyVerdict {
+        let scope = IdempotencyScope(function: function, principal: principal, key: key)
+        do {
+            switch try await journal.idempotency.begin(scope, requestHash: requestHash, now: clock.now) {
+            case .proceed: return .proceed
+            case .replay(let status, let headers, let body): return .replay(status: status, headers: headers, body: body)
+            case .inFlight: return .inFlight
+            case .mismatch, .accepted: return .mismatch
+            }
+        } catch let error as StorageError {
+            throw error.functionError
+        }
+    }
+
+    package func finish(
+        function: String,
+        principal: String?,
+        key: String,
+        requestHash: String,
+        status: Int,
+        headers: [Header],
+        body: Bytes
+    ) async {
+        let scope = IdempotencyScope(function: function, principal: principal, key: key)
+        // A key that cannot be kept is dropped at the next start; the caller has its answer either way.
+        _ = try? await journal.idempotency.finish(scope, status: status, headers: headers, body: body)
+    }
+
+    package func abandon(function: String, principal: String?, key: String, requestHash: String) async {
+        // As above.
+        try? await journal.idempotency.abandon(IdempotencyScope(function: function, principal: principal, key: key))
+    }
+}

@@ -1,0 +1,149 @@
+import FunctionCore
+import Glibc
+import HTTPTrigger
+import Invocations
+import NIOCore
+import NIOPosix
+import Observe
+import Providers
+import RedisTrigger
+import Scheduling
+import Settings
+import Storage
+import Synchronization
+import UserData
+import WorkerPool
+
+/// What the parts of a running host see of one another.
+package struct HostState: Sendable {
+    let project: Project
+    let stores: HostStores
+    let dispatcher: PoolDispatcher
+    let scheduler: Scheduler
+    let tokens: WindowTokens
+    let telemetry: Telemetry
+    let clock: VirtualClock
+    let ports: GatewayPorts
+    let loop: any EventLoop
+    let redisUp: RedisHealth
+    let clockMayBeSet: Bool
+    let started = Monotonic.now
+
+    var redisIsUp: Bool { redisUp.isUp }
+
+    /// The rotation and window that a function belongs to.
+    func window(of function: String) -> (String, String)? {
+        for entry in project.book.entries where entry.function == function {
+            if case .window(let rotation, let window, _) = entry.kind { return (rotation, window) }
+        }
+        return nil
+    }
+}
+
+/// Whether Redis answers. Threading: any.
+final class RedisHealth: Sendable {
+    private let up = Mutex(false)
+    var isUp: Bool { up.withLock { $0 } }
+    func set(_ value: Bool) { up.withLock { $0 = value } }
+}
+
+/// How a host is to be run.
+package struct HostOptions: Sendable {
+    package var configuration: Configuration
+    /// Whether it is a development host: a clock that can be set, an offline provider, a private Redis.
+    package var isDevelopment: Bool
+    /// This program, to start the offline provider from.
+    package var program: String
+    /// Whether standard output is a terminal.
+    package var isTerminal: Bool
+
+    package init(configuration: Configuration, isDevelopment: Bool, program: String, isTerminal: Bool) {
+        self.configuration = configuration
+        self.isDevelopment = isDevelopment
+        self.program = program
+        self.isTerminal = isTerminal
+    }
+}
+
+/// A running host. Everything it started is ended by `stop`, in the opposite order.
+package final class Host: Sendable {
+    package let gatewayURL: String
+    package let adminURL: String
+    package let redis: String
+    package let provider: String
+    package let directory: String
+    package let project: Project
+    package let next: SchedulePlan.Preview
+    private let state: HostState
+    private let closing: HostClosing
+    private let runner: JobRunner
+    private let streams: [StreamTrigger]
+    private let servers: [HTTPServer]
+    private let background: [Task<Void, Never>]
+    private let grace: Duration
+
+    init(
+        _ state: HostState,
+        gatewayURL: String,
+        adminURL: String,
+        redis: String,
+        provider: String,
+        directory: String,
+        next: SchedulePlan.Preview,
+        closing: HostClosing,
+        runner: JobRunner,
+        streams: [StreamTrigger],
+        servers: [HTTPServer],
+        background: [Task<Void, Never>],
+        grace: Duration
+    ) {
+        self.state = state
+        self.gatewayURL = gatewayURL
+        self.adminURL = adminURL
+        self.redis = redis
+        self.provider = provider
+        self.directory = directory
+        self.project = state.project
+        self.next = next
+        self.closing = closing
+        self.runner = runner
+        self.streams = streams
+        self.servers = servers
+        self.background = background
+        self.grace = grace
+    }
+
+    /// Refuses new work, lets what runs end within the grace, gives the rest back to the journal and to Redis, and ends
+    /// all processes.
+    package func stop() async {
+        state.telemetry.note(.info, "host stopping")
+        let grace = self.grace
+        await withDiscardingTaskGroup { group in
+            for server in servers { group.addTask { await server.stop(grace: grace) } }
+            for stream in streams { group.addTask { await stream.stop(grace: grace) } }
+            group.addTask { await self.state.scheduler.stop() }
+            group.addTask { await self.runner.stop() }
+            group.addTask { await self.state.dispatcher.drain(grace: grace) }
+        }
+        background.forEach { $0.cancel() }
+        for task in background { await task.value }
+        await closing.closeAll()
+    }
+}
+
+/// What has been opened so far, to be closed in the opposite order: at the end, or when a later part fails to start.
+final class HostClosing: Sendable {
+    private let steps = Mutex<[@Sendable () async -> Void]>([])
+
+    func add(_ step: @escaping @Sendable () async -> Void) {
+        steps.withLock { $0.append(step) }
+    }
+
+    func closeAll() async {
+        let steps = self.steps.withLock { steps in
+            defer { steps = [] }
+            return steps
+        }
+        for step in steps.reversed() { await step() }
+    }
+}

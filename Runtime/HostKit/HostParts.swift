@@ -1,0 +1,95 @@
+import FunctionCore
+import Fetch
+import Invocations
+import Journal
+import NIOCore
+import Providers
+import RedisTrigger
+import Scheduling
+import Settings
+import UserData
+import WorkerPool
+
+/// Where the data of a host lie: one owner, opened together and closed together.
+struct HostStores {
+    let journal: HostJournal
+    let shards: ShardMap
+    let documents: DocumentStore
+    let blobs: BlobStore
+
+    static func open(_ directory: String, clock: VirtualClock, blobCapacity: Int) async throws -> HostStores {
+        let journal = try await HostJournal.open(directory: directory)
+        let key = try await SigningKey.load(directory: directory)
+        return HostStores(
+            journal: journal,
+            shards: try await ShardMap.open(directory: directory),
+            documents: try await DocumentStore.open(directory: directory),
+            blobs: try await BlobStore.open(directory: directory, clock: clock, key: key, capacity: blobCapacity)
+        )
+    }
+
+    func close() async {
+        await journal.close()
+        await shards.close()
+        await documents.close()
+        await blobs.close()
+    }
+}
+
+/// Makes the services behind the bindings.
+struct HostServices {
+    let bindings: BindingHost
+    let invoke: InvokeService
+
+    init(
+        stores: HostStores,
+        redis: RedisClient,
+        provider: ProviderEndpoint,
+        project: Project,
+        market: [String: MarketSource],
+        seed: UInt64,
+        scratch: String,
+        tokens: WindowTokens,
+        clock: VirtualClock,
+        loop: any EventLoop
+    ) throws {
+        let host = provider.offline ? [provider.baseURL.hostAndPort].compactMap { $0 } : []
+        let custom = provider.offline ? [] : [provider.baseURL.hostAndPort].compactMap { $0 }
+        let client = ProviderClient(provider, fetcher: try Fetcher(Fetcher.Settings(allow: try AllowList(host + custom))))
+        let calendar = project.book.calendars["XNYS"] ?? project.book.calendars.values.first
+        let sessions: any SessionSource = calendar.map { CalendarSessions(calendar: $0) } ?? NoSessions()
+        let prices = MarketDataService(seed: seed, sources: market, sessions: sessions, clock: clock)
+        let broker = PaperBroker(
+            log: JournalFills(log: stores.journal.log),
+            prices: prices,
+            sessions: sessions,
+            clock: clock,
+            tokenIsCurrent: { token in
+                guard let token else { return .missing }
+                return tokens.isCurrent("trading", token) ? .current : .stale
+            }
+        )
+        invoke = InvokeService(loop: loop)
+        bindings = BindingHost(
+            [
+                TextService(client), ImagesService(client), SpeechService(media: stores.blobs, scratch: Scratch(below: scratch)),
+                RenderService(media: stores.blobs, scratch: Scratch(below: scratch)), FetchService(try Fetcher()),
+                UsersService(stores.shards, clock: clock), DocumentsService(stores.documents, clock: clock),
+                BlobsService(stores.blobs), StateService(client: redis), prices, broker,
+                EmitService(stores.journal.outbox, clock: clock), ProgressService(stores.journal.jobs, clock: clock), invoke,
+            ],
+            tokenIsCurrent: { function, token in tokens.isCurrent(function, token) }
+        )
+    }
+}
+
+extension String {
+    /// `host:port` of a URL, with the scheme's own port where it names none.
+    var hostAndPort: String? {
+        for (scheme, port) in [("http://", "80"), ("https://", "443")] where hasPrefix(scheme) {
+            let authority = dropFirst(scheme.count).prefix { $0 != "/" }
+            return authority.contains(":") ? String(authority) : "\(authority):\(port)"
+        }
+        return nil
+    }
+}

@@ -1,0 +1,105 @@
+import FunctionCore
+import Journal
+import NIOCore
+import Observe
+import RedisTrigger
+import Storage
+import UserData
+
+/// Carries emitted events from the outboxes to Redis, at least once and in order of an outbox, and marks them after.
+package final class OutboxRelay: Sendable {
+    private let journal: HostJournal
+    private let shards: ShardOutbox
+    private let publisher: EventPublisher
+    private let clock: VirtualClock
+    private let loop: any EventLoop
+    private let telemetry: Telemetry
+    private let wake = WakeSignal()
+
+    private static let batch = 256
+
+    package init(
+        journal: HostJournal,
+        shards: ShardOutbox,
+        publisher: EventPublisher,
+        clock: VirtualClock,
+        loop: any EventLoop,
+        telemetry: Telemetry
+    ) {
+        self.journal = journal
+        self.shards = shards
+        self.publisher = publisher
+        self.clock = clock
+        self.loop = loop
+        self.telemetry = telemetry
+    }
+
+    /// Relays until the task is cancelled. Looks every five seconds at least; after a failure every second.
+    package func run() async {
+        let wake = self.wake
+        await withDiscardingTaskGroup { group in
+            for signal in [journal.outbox.appended, shards.appended] {
+                group.addTask {
+                    for await _ in signal.wakes() { wake.wake() }
+                }
+            }
+            let timer = Timer(loop: self.loop) { wake.wake() }
+            let wakes = wake.wakes()
+            wake.wake()
+            for await _ in wakes {
+                timer.set(await self.relayAll() ? .seconds(5) : .seconds(1))
+            }
+            timer.cancel()
+            group.cancelAll()
+        }
+    }
+
+    /// Relays all there is; false where something is left that could not be sent.
+    private func relayAll() async -> Bool {
+        do {
+            while !Task.isCancelled {
+                let own = try await journal.outbox.pending(limit: OutboxRelay.batch)
+                let users = try await shards.pending(limit: OutboxRelay.batch)
+                telemetry.metrics.set("swiftlet_outbox_pending", to: Double(own.count + users.count))
+                if own.isEmpty, users.isEmpty { return true }
+                let sentOwn = await publish(own)
+                try await journal.outbox.markRelayed(own.prefix(sentOwn).map(\.id), now: clock.now)
+                let sentUsers = await publish(users.map(\.event))
+                try await shards.markRelayed(Array(users.prefix(sentUsers)), now: clock.now)
+                if sentOwn < own.count || sentUsers < users.count { return false }
+            }
+            return true
+        } catch {
+            telemetry.note(.error, "the outbox cannot be read", [("reason", .string("\(error)"))])
+            return false
+        }
+    }
+
+    /// Publishes in order and returns how many of the first were taken.
+    private func publish(_ events: [OutboxEvent]) async -> Int {
+        guard !events.isEmpty else { return 0 }
+        let rows = events.map {
+            OutgoingRow(
+                id: $0.id,
+                type: $0.type,
+                source: $0.source,
+                time: $0.time,
+                traceparent: $0.traceparent,
+                data: Bytes($0.data)
+            )
+        }
+        var sent = 0
+        for (event, result) in zip(events, await publisher.publish(rows)) {
+            guard case .success(let entry) = result else { break }
+            sent += 1
+            telemetry.metrics.add("swiftlet_events_relayed_total")
+            let trace = event.traceparent.flatMap { TraceContext(traceparent: $0) }?.traceID ?? ""
+            let fields: [(String, JSON)] = [
+                ("event", .string(event.type)), ("id", .string(event.id)), ("entry", .string(entry)),
+                ("trace", .string(trace)),
+            ]
+            telemetry.note(.info, "event relayed", function: event.source, fields)
+        }
+        return sent
+    }
+}

@@ -1,0 +1,94 @@
+import FunctionCore
+import HTTPTrigger
+import Invocations
+import Scheduling
+import Settings
+
+/// All that a host is told by files: functions, schedules, calendars. Read and checked as a whole.
+package struct Project: Sendable {
+    package var manifests: [Manifest]
+    package var book: ScheduleBook
+    package var plan: SchedulePlan
+
+    /// Reads and checks everything; what is wrong goes to `problems`, all of it.
+    /// - Parameter bundle: the functions that the bundle has; nil where it was not asked
+    package static func load(
+        functions: String,
+        schedules: String,
+        bundle: [String]?,
+        problems: Problems
+    ) -> Project {
+        var manifests: [Manifest] = []
+        var reader = ScheduleReader(problems: problems)
+        var triggers: [(String, [SettingsNode])] = []
+        let folders = listDirectory(functions)
+        for folder in folders {
+            let file = "\(functions)/\(folder)/function.yaml"
+            guard let text = readText(file),
+                let read = ManifestReader.read(text, file: file, problems: problems)
+            else { continue }
+            if let twin = manifests.first(where: { $0.name == read.manifest.name }) {
+                let message = "the function \(twin.name) is already described by \(twin.file)"
+                problems.add(Problem(file: file, line: 1, message: message, hint: "give it another name"))
+                continue
+            }
+            manifests.append(read.manifest)
+            triggers.append((read.manifest.name, read.schedules))
+        }
+        if manifests.isEmpty {
+            let hint = "run from the project's folder, or name the folder with --functions"
+            problems.add(Problem(file: functions, message: "there is no function.yaml below it", hint: hint))
+        }
+        let names = manifests.map(\.name)
+        if let bundle { compare(manifests, bundle, problems) }
+        for problem in Router.problems(manifests) {
+            let claim = problem.claim
+            problems.add(
+                Problem(file: claim.file, line: claim.route.line, message: problem.message, hint: "change one of the routes")
+            )
+        }
+        for file in yamlFiles(schedules + "/calendars") { reader.readCalendar(readText(file) ?? "", file: file) }
+        for file in yamlFiles(schedules) { reader.readFile(readText(file) ?? "", file: file, functions: names) }
+        for (name, nodes) in triggers {
+            for node in nodes { reader.readTrigger(node, function: name) }
+        }
+        let book = reader.book
+        let plan = makePlan(book, schedules, problems)
+        return Project(manifests: manifests, book: book, plan: plan)
+    }
+
+    private static func makePlan(_ book: ScheduleBook, _ schedules: String, _ problems: Problems) -> SchedulePlan {
+        do throws(SchedulingError) {
+            return try SchedulePlan(entries: book.entries, rotations: book.rotations)
+        } catch {
+            problems.add(Problem(file: schedules, message: error.message, hint: "correct the schedules"))
+            return .empty
+        }
+    }
+
+    private static func compare(_ manifests: [Manifest], _ bundle: [String], _ problems: Problems) {
+        for manifest in manifests where !bundle.contains(manifest.name) {
+            let message = "the bundle has no function \(manifest.name)"
+            let hint = "add it to the catalogue and build, or remove its function.yaml"
+            problems.add(Problem(file: manifest.file, line: 1, message: message, hint: hint))
+        }
+        for name in bundle where !manifests.contains(where: { $0.name == name }) {
+            let hint = "write a function.yaml whose name is \(name)"
+            problems.add(Problem(file: "bundle", message: "the function \(name) has no function.yaml", hint: hint))
+        }
+    }
+
+    private static func yamlFiles(_ directory: String) -> [String] {
+        listDirectory(directory).filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.map { "\(directory)/\($0)" }
+    }
+}
+
+extension SchedulePlan {
+    /// A plan without schedules.
+    package static let empty: SchedulePlan = {
+        guard let plan = try? SchedulePlan(entries: [], rotations: []) else {
+            preconditionFailure("a plan without schedules has nothing that could be wrong")
+        }
+        return plan
+    }()
+}

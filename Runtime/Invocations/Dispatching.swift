@@ -1,0 +1,128 @@
+import FunctionCore
+import NIOCore
+
+/// Where a reply goes. The calls come in order on `eventLoop`: at most one head, chunks within the credit that was
+/// granted, exactly one end.
+package protocol ReplySink: AnyObject, Sendable {
+    /// The loop on which the sink is called.
+    var eventLoop: any EventLoop { get }
+    /// The function has begun to reply.
+    func head(status: Int, headers: [Header])
+    /// A piece of the body. Grant its size back once it has gone out.
+    func chunk(_ bytes: ByteBuffer)
+    /// The invocation is over. An outcome other than `replied` may come after a head and chunks: the reply is cut.
+    func end(_ outcome: Outcome)
+}
+
+/// A dispatched invocation, as its caller holds it. Threading: any.
+package protocol Dispatched: Sendable {
+    /// Lets the function send that many more bytes of its reply; 64 KiB are granted at the start.
+    func grant(_ bytes: Int)
+    /// Asks the function to stop. The sink still hears the end.
+    func cancel()
+}
+
+/// Runs invocations: with worker processes, in process, or as a recorder in tests.
+package protocol Dispatching: Sendable {
+    /// Starts an invocation, whose reply goes to `sink`. Never throws: every way to end is an `Outcome`. Threading: any.
+    @discardableResult
+    func dispatch(_ invocation: Invocation, to sink: any ReplySink) -> any Dispatched
+}
+
+/// The bytes that may be under way on a stream before its reader has granted more.
+package let initialCredit = 64 * 1024
+
+/// A whole reply, with how it ended.
+package struct CollectedReply: Sendable {
+    package var outcome: Outcome
+    package var status: Int
+    package var headers: [Header]
+    package var body: Bytes
+
+    package init(outcome: Outcome, status: Int = 0, headers: [Header] = [], body: Bytes = Bytes()) {
+        self.outcome = outcome
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+}
+
+extension Dispatching {
+    /// Runs an invocation and collects its reply, at most `limit` bytes of it; a longer one is cancelled and fails with
+    /// `reply_too_large`. Cancelling the task cancels the invocation. For callers that do not stream.
+    package func collect(
+        _ invocation: Invocation,
+        on eventLoop: any EventLoop,
+        limit: Int = 6 * 1024 * 1024
+    ) async -> CollectedReply {
+        let sink = CollectingSink(eventLoop: eventLoop, limit: limit)
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                eventLoop.execute {
+                    sink.start(continuation)
+                    sink.attach(self.dispatch(invocation, to: sink))
+                }
+            }
+        } onCancel: {
+            eventLoop.execute { sink.cancel() }
+        }
+    }
+}
+
+/// Collects a reply for `collect`. All state belongs to `eventLoop`.
+// SAFETY: every member but `eventLoop` is touched on `eventLoop` only, which ReplySink and `collect` see to.
+private final class CollectingSink: ReplySink, @unchecked Sendable {
+    let eventLoop: any EventLoop
+    private let limit: Int
+    private var continuation: CheckedContinuation<CollectedReply, Never>?
+    private var dispatched: (any Dispatched)?
+    private var reply = CollectedReply(outcome: .cancelled)
+    private var cancelled = false
+    private var tooLarge = false
+
+    init(eventLoop: any EventLoop, limit: Int) {
+        self.eventLoop = eventLoop
+        self.limit = limit
+    }
+
+    func start(_ continuation: CheckedContinuation<CollectedReply, Never>) {
+        self.continuation = continuation
+    }
+
+    func attach(_ dispatched: any Dispatched) {
+        guard continuation != nil else { return }
+        self.dispatched = dispatched
+        if cancelled { dispatched.cancel() }
+    }
+
+    func cancel() {
+        cancelled = true
+        dispatched?.cancel()
+    }
+
+    func head(status: Int, headers: [Header]) {
+        reply.status = status
+        reply.headers = headers
+    }
+
+    func chunk(_ bytes: ByteBuffer) {
+        guard reply.body.count + bytes.readableBytes <= limit else {
+            tooLarge = true
+            dispatched?.cancel()
+            return
+        }
+        reply.body.array += bytes.readableBytesView
+        dispatched?.grant(bytes.readableBytes)
+    }
+
+    func end(_ outcome: Outcome) {
+        reply.outcome = outcome
+        if tooLarge {
+            let message = "the reply is over \(limit) bytes; store it as a blob and return its key"
+            reply.outcome = .failed(FunctionError(status: 502, code: "reply_too_large", message: message))
+        }
+        continuation?.resume(returning: reply)
+        continuation = nil
+        dispatched = nil
+    }
+}

@@ -1,0 +1,137 @@
+import FunctionCore
+
+/// A function's settings: what its `function.yaml` says, checked, with defaults filled in.
+package struct Manifest: Sendable {
+    /// A route of the gateway.
+    package struct Route: Sendable, Hashable {
+        package var method: String
+        /// `/v1/users/{user}/scripts`; a name in braces matches one segment.
+        package var path: String
+        package var operation: String
+        /// Whether the route answers 202 with a job.
+        package var async: Bool
+        /// The line in the manifest, for messages.
+        package var line: Int
+
+        package init(method: String, path: String, operation: String, async: Bool = false, line: Int = 0) {
+            self.method = method
+            self.path = path
+            self.operation = operation
+            self.async = async
+            self.line = line
+        }
+    }
+
+    /// A Redis stream read with a consumer group.
+    package struct Stream: Sendable, Hashable {
+        package var stream: String
+        package var group: String
+        package var operation: String
+        /// How many entries make an event at most, 1 to 100.
+        package var batch: Int
+        /// How many events of the stream are under way at once.
+        package var concurrency: Int
+        package var line: Int
+
+        package init(
+            stream: String,
+            group: String,
+            operation: String = "",
+            batch: Int = 1,
+            concurrency: Int = 1,
+            line: Int = 0
+        ) {
+            self.stream = stream
+            self.group = group
+            self.operation = operation
+            self.batch = batch
+            self.concurrency = concurrency
+            self.line = line
+        }
+    }
+
+    /// Limits, with the defaults in force where the manifest is silent.
+    package struct Limits: Sendable, Hashable {
+        package var timeout: Duration = .seconds(30)
+        /// Until the first byte of a streamed reply.
+        package var firstByte: Duration?
+        /// Between two pieces of a streamed reply.
+        package var idle: Duration?
+        /// What siblings of a timed-out invocation have left at most.
+        package var grace: Duration = .seconds(2)
+        package var memoryMiB: Int = 256
+        package var payload: Int = 1024 * 1024
+        /// In flight on one worker.
+        package var perWorker: Int = 1
+        /// In flight of the function; more wait in the queue.
+        package var maxInFlight: Int = 64
+        /// How many wait at most; more are shed with 429.
+        package var queue: Int = 256
+        package var openFiles: Int = 64
+
+        package init() {}
+    }
+
+    /// How many workers.
+    package struct Scale: Sendable, Hashable {
+        package var min: Int = 0
+        package var max: Int = 4
+        /// A worker idle for this long is retired, down to `min`.
+        package var idle: Duration = .seconds(60)
+
+        package init() {}
+    }
+
+    /// What happens after a failure of a job or of a stream's entry.
+    package struct Retry: Sendable, Hashable {
+        /// Attempts in all, from 1.
+        package var attempts: Int = 3
+        /// The wait before the second attempt; it doubles at each further one.
+        package var backoff: Duration = .seconds(1)
+        package var ceiling: Duration = .seconds(60)
+
+        package init() {}
+
+        /// The wait after attempt `attempt`, without jitter.
+        package func wait(after attempt: Int) -> Duration {
+            let doubled = backoff * (1 << min(max(attempt - 1, 0), 20))
+            return min(doubled, ceiling)
+        }
+    }
+
+    /// A binding that the manifest grants.
+    package struct Grant: Sendable, Hashable {
+        package var binding: String
+        package var line: Int
+
+        package init(binding: String, line: Int) {
+            self.binding = binding
+            self.line = line
+        }
+    }
+
+    package var name: String
+    package var summary: String = ""
+    package var routes: [Route] = []
+    package var streams: [Stream] = []
+    package var limits = Limits()
+    package var scale = Scale()
+    package var grants: [Grant] = []
+    package var environment: [String: String] = [:]
+    package var retry = Retry()
+    /// Whether a lost invocation may be run again without being asked.
+    package var idempotent = false
+    /// Whether the gateway keeps `Idempotency-Key`s for the function.
+    package var idempotencyKeys = false
+    /// The file, for messages.
+    package var file: String = ""
+
+    package init(name: String) {
+        self.name = name
+    }
+
+    /// Whether the manifest grants a binding.
+    package func grants(_ binding: String) -> Bool {
+        grants.contains { $0.binding == binding }
+    }
+}

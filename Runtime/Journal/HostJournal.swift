@@ -1,0 +1,77 @@
+import FunctionCore
+import GRDB
+import Storage
+
+/// What the host must not forget: jobs, idempotency keys, emitted events, schedules, rotations.
+///
+/// One SQLite file, which only the host opens. Everything that returns is on the disk.
+package final class HostJournal: Sendable {
+    package let jobs: JobStore
+    package let idempotency: IdempotencyStore
+    package let outbox: EventOutbox
+    package let schedules: ScheduleLedger
+    package let settings: SettingStore
+    package let log: KeyedLog
+    private let file: SQLiteFile
+
+    /// Opens `journal.sqlite` in the data directory, and makes it at the first start.
+    /// - Throws: `StorageError`, for a file of a newer version among others.
+    package static func open(directory: String) async throws -> HostJournal {
+        let file = try await SQLiteFile.open("\(directory)/journal.sqlite", schema: .journal)
+        return HostJournal(file)
+    }
+
+    private init(_ file: SQLiteFile) {
+        self.file = file
+        self.jobs = JobStore(file)
+        self.idempotency = IdempotencyStore(file)
+        self.outbox = EventOutbox(file)
+        self.schedules = ScheduleLedger(file, jobs: jobs)
+        self.settings = SettingStore(file)
+        self.log = KeyedLog(file)
+    }
+
+    /// What `recover` found.
+    package struct Recovery: Sendable, Hashable {
+        /// Jobs that were running when the host ended, and are queued again.
+        package var jobs: Int
+        /// Idempotency keys of requests that went down with the host.
+        package var keys: Int
+    }
+
+    /// Puts the journal in order after a start, before anything is claimed.
+    ///
+    /// The data directory has one host, so whatever is `running` belongs to a host that is gone.
+    package func recover(now: Instant) async throws -> Recovery {
+        let found = try await file.write { database in
+            Recovery(
+                jobs: try JobStore.recover(now: now, in: database),
+                keys: try IdempotencyStore.dropLost(in: database)
+            )
+        }
+        if found.jobs > 0 { jobs.due.wake() }
+        return found
+    }
+
+    /// Forgets what is old: ended jobs (their counters stay), answers of idempotency keys after 24 hours,
+    /// relayed events after seven days, all but the last 1000 ledger rows of a schedule.
+    ///
+    /// Works in steps of 500 rows, so that other writes get between them.
+    /// - Returns: how many jobs were removed.
+    @discardableResult
+    package func prune(jobsEndedBefore horizon: Instant, keepJobs: Int, now: Instant) async throws -> Int {
+        let removed = try await jobs.prune(endedBefore: horizon, keep: keepJobs)
+        try await idempotency.prune(now: now)
+        try await outbox.prune(relayedBefore: now - .seconds(7 * 24 * 3600))
+        try await schedules.prune(keep: 1000)
+        return removed
+    }
+
+    /// How many transactions were committed since the start; for metrics, and for the tests of group commit.
+    package var transactions: Int { file.transactions }
+
+    /// Carries out what waits and closes the file.
+    package func close() async {
+        await file.close()
+    }
+}

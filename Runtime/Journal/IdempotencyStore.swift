@@ -1,0 +1,160 @@
+import FunctionCore
+import GRDB
+import Storage
+
+/// Whose key it is: the same text from another principal, or for another function, is another key.
+package struct IdempotencyScope: Sendable, Hashable {
+    package var function: String
+    package var principal: String?
+    package var key: String
+
+    package init(function: String, principal: String?, key: String) {
+        self.function = function
+        self.principal = principal
+        self.key = key
+    }
+
+    var arguments: StatementArguments { [function, principal ?? "", key] }
+}
+
+/// What a request with an idempotency key meets.
+package enum IdempotencyVerdict: Sendable, Hashable {
+    /// The first of its key: carry it out, then `finish` or `abandon`.
+    case proceed
+    /// It was carried out: answer the same again.
+    case replay(status: Int, headers: [Header], body: Bytes)
+    /// It was accepted as a job, and the host ended before it had answered.
+    case accepted(job: String)
+    /// The first of its key is still under way: 409.
+    case inFlight
+    /// The key was used for another request: 422.
+    case mismatch
+}
+
+/// The gateway's memory of `Idempotency-Key`s, for 24 hours.
+package final class IdempotencyStore: Sendable {
+    /// How long an answer is kept.
+    package static let retention = Duration.seconds(24 * 3600)
+    /// The largest answer that is kept.
+    package static let bodyLimit = 1024 * 1024
+    /// The longest key in bytes.
+    package static let keyLimit = 256
+
+    private static let same = "function = ? AND principal = ? AND key = ?"
+    private let file: SQLiteFile
+
+    init(_ file: SQLiteFile) {
+        self.file = file
+    }
+
+    /// Looks a key up, and takes it where it is free.
+    ///
+    /// `requestHash` stands for the request's method, path and body.
+    package func begin(
+        _ scope: IdempotencyScope,
+        requestHash: String,
+        now: Instant
+    ) async throws -> IdempotencyVerdict {
+        guard scope.key.utf8.count <= Self.keyLimit else {
+            throw StorageError(
+                .tooLarge,
+                "an Idempotency-Key has at most \(Self.keyLimit) bytes; send a shorter one"
+            )
+        }
+        return try await file.write { database in
+            let horizon = now - Self.retention
+            try database.run(
+                "DELETE FROM idempotency WHERE \(Self.same) AND created < ?",
+                scope.arguments + [horizon.nanoseconds]
+            )
+            guard
+                let row = try database.first("SELECT * FROM idempotency WHERE \(Self.same)", scope.arguments)
+            else {
+                try database.run(
+                    """
+                    INSERT INTO idempotency (function, principal, key, request_hash, created)
+                    VALUES (?, ?, ?, ?, ?)
+                    """,
+                    scope.arguments + [requestHash, now.nanoseconds]
+                )
+                return .proceed
+            }
+            return try Self.verdict(row, requestHash)
+        }
+    }
+
+    private static func verdict(_ row: Row, _ requestHash: String) throws -> IdempotencyVerdict {
+        guard row["request_hash"] == requestHash else { return .mismatch }
+        if let status = row["status"] as Int? {
+            let headers = try row.json("headers").arrayValue ?? []
+            return .replay(
+                status: status,
+                headers: headers.map { Header($0[0]?.stringValue ?? "", $0[1]?.stringValue ?? "") },
+                body: row.bytes("body")
+            )
+        }
+        if let job = row["job"] as String? { return .accepted(job: job) }
+        return .inFlight
+    }
+
+    /// Keeps the answer to the first request of a key.
+    ///
+    /// An answer over `bodyLimit` is not kept: the key is free again, which the result tells.
+    @discardableResult
+    package func finish(
+        _ scope: IdempotencyScope,
+        status: Int,
+        headers: [Header],
+        body: Bytes
+    ) async throws -> Bool {
+        guard body.count <= Self.bodyLimit else {
+            try await abandon(scope)
+            return false
+        }
+        let fields = JSON.array(headers.map { [.string($0.name), .string($0.value)] }).text
+        return try await file.write { database in
+            try database.run(
+                "UPDATE idempotency SET status = ?, headers = ?, body = ? WHERE \(Self.same)",
+                [status, fields, body.blob] + scope.arguments
+            ) == 1
+        }
+    }
+
+    /// Frees a key whose request came to nothing that should be repeated, such as a refusal for overload.
+    package func abandon(_ scope: IdempotencyScope) async throws {
+        try await file.write { database in
+            try database.run(
+                "DELETE FROM idempotency WHERE \(Self.same) AND status IS NULL AND job IS NULL",
+                scope.arguments
+            )
+        }
+    }
+
+    /// Forgets what is older than the retention.
+    package func prune(now: Instant) async throws {
+        let horizon = now - Self.retention
+        while true {
+            let removed = try await file.write { database in
+                try database.run(
+                    """
+                    DELETE FROM idempotency WHERE rowid IN
+                    (SELECT rowid FROM idempotency WHERE created < ? LIMIT 500)
+                    """,
+                    [horizon.nanoseconds]
+                )
+            }
+            if removed < 500 { return }
+        }
+    }
+
+    static func bind(_ scope: IdempotencyScope, to job: String, in database: Database) throws {
+        try database.run("UPDATE idempotency SET job = ? WHERE \(same)", [job] + scope.arguments)
+    }
+
+    /// Frees the keys of requests that were under way when the host ended.
+    ///
+    /// Those of jobs stay: the job goes on.
+    static func dropLost(in database: Database) throws -> Int {
+        try database.run("DELETE FROM idempotency WHERE status IS NULL AND job IS NULL")
+    }
+}

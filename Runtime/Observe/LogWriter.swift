@@ -1,0 +1,157 @@
+import FunctionCore
+import Glibc
+import Processes
+import Synchronization
+
+/// Writes log lines on a thread of its own: to a file that is turned over by size, and to standard output.
+///
+/// Threading: any. `write` never waits: past 8192 lines on the way a line is counted as dropped.
+package final class LogWriter: Sendable {
+    /// What goes to standard output.
+    package enum Console: Sendable { case none, json, pretty(colour: Bool) }
+
+    private struct State {
+        var lines: [LogRecord] = []
+        var dropped: UInt64 = 0
+        var closing = false
+    }
+
+    private static let linesMax = 8192
+    private let state = Mutex(State())
+    private let wake: (read: Int32, write: Int32)
+    private let finished = Atomic<Bool>(false)
+    private let console: Console
+    private let file: LogFile?
+    private let redactor: Redactor
+    private let level: LogLevel
+
+    /// - Parameters:
+    ///   - path: the file; nil for none
+    ///   - fileMax: bytes after which the file is turned over; one older file is kept
+    package init(
+        path: String?,
+        fileMax: Int = 64 << 20,
+        console: Console,
+        level: LogLevel = .info,
+        redactor: Redactor = Redactor()
+    ) {
+        self.console = console
+        self.level = level
+        self.redactor = redactor
+        file = path.map { LogFile(path: $0, max: fileMax) }
+        var ends: [Int32] = [0, 0]
+        let made = pipe(&ends)
+        precondition(made == 0, "no descriptors are left for the log's pipe")
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
+        wake = (ends[0], ends[1])
+        startThread("log") { [self] in run() }
+    }
+
+    /// Takes a line on.
+    package func write(_ record: LogRecord) {
+        guard record.level >= level else { return }
+        let first = state.withLock { state in
+            guard state.lines.count < LogWriter.linesMax else {
+                state.dropped += 1
+                return false
+            }
+            state.lines.append(record)
+            return state.lines.count == 1
+        }
+        if first { signal() }
+    }
+
+    /// Lines dropped so far.
+    package var dropped: UInt64 { state.withLock { $0.dropped } }
+
+    /// Writes what is on the way and ends; waits for that at most two seconds. For the very end of a process.
+    package func close() {
+        state.withLock { $0.closing = true }
+        signal()
+        for _ in 0..<200 where !finished.load(ordering: .acquiring) { usleep(10_000) }
+    }
+
+    private func signal() {
+        var byte: UInt8 = 1
+        _ = Glibc.write(wake.write, &byte, 1)
+    }
+
+    private func run() {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            _ = read(wake.read, &buffer, buffer.count)
+            let (lines, closing) = state.withLock { state in
+                defer { state.lines.removeAll(keepingCapacity: true) }
+                return (state.lines, state.closing)
+            }
+            emit(lines)
+            if closing { break }
+        }
+        finished.store(true, ordering: .releasing)
+    }
+
+    private func emit(_ lines: [LogRecord]) {
+        guard !lines.isEmpty else { return }
+        if let file {
+            file.append(Array(lines.map { redactor.clean($0.json.text) + "\n" }.joined().utf8))
+        }
+        let text: String
+        switch console {
+        case .none: return
+        case .json: text = lines.map { redactor.clean($0.json.text) + "\n" }.joined()
+        case .pretty(let colour): text = lines.map { redactor.clean($0.pretty(colour: colour)) + "\n" }.joined()
+        }
+        LogFile.writeAll(1, Array(text.utf8))
+    }
+}
+
+/// A file that is renamed to `.1` when it is full. Used on the log's thread only.
+private final class LogFile: Sendable {
+    private struct State {
+        var descriptor: Int32 = -1
+        var size = 0
+    }
+
+    private let path: String
+    private let max: Int
+    private let state = Mutex(State())
+
+    init(path: String, max: Int) {
+        self.path = path
+        self.max = max
+    }
+
+    func append(_ bytes: [UInt8]) {
+        state.withLock { state in
+            if state.descriptor < 0 { open(&state) }
+            if state.size + bytes.count > max {
+                close(state.descriptor)
+                rename(path, path + ".1")
+                open(&state)
+            }
+            guard state.descriptor >= 0 else { return }
+            LogFile.writeAll(state.descriptor, bytes)
+            state.size += bytes.count
+        }
+    }
+
+    private func open(_ state: inout State) {
+        state.descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        state.size = state.descriptor < 0 ? 0 : Int(lseek(state.descriptor, 0, SEEK_END))
+    }
+
+    static func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) {
+        var start = 0
+        while start < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                Glibc.write(descriptor, buffer.baseAddress.map { $0 + start }, bytes.count - start)
+            }
+            if count > 0 {
+                start += count
+            } else if errno != EINTR {
+                return
+            }
+        }
+    }
+}

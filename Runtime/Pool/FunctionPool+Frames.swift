@@ -1,0 +1,139 @@
+import FunctionCore
+import Invocations
+import NIOCore
+import Wire
+
+/// What a pool's workers say, turned into facts for the machine and replies for the callers.
+extension FunctionPool: WorkerLink.Owner {
+    func received(_ frame: Frame, from link: WorkerLink) {
+        do throws(WireError) {
+            switch frame.kind {
+            case .ready: try becameReady(link, Ready(frame.payload))
+            case .reply: try replyBegan(frame, link)
+            case .chunk where frame.id & Frame.callBit == 0: try piece(frame, link)
+            case .end where frame.id & Frame.callBit == 0: complete(frame.id, link, nil)
+            case .error where frame.id & Frame.callBit == 0: complete(frame.id, link, try ErrorPayload.read(frame.payload))
+            case .call: try beginCall(frame, from: link)
+            case .credit:
+                var reader = WireReader(frame.payload)
+                calls.grant(frame.id, on: link.id, Int(try reader.integer(UInt32.self)))
+            case .cancel: calls.cancelAll { $0.id == frame.id && $0.worker == link.id }
+            case .log: try logged(frame, link)
+            default: throw WireError("\(frame.kind) is not for a host")
+            }
+        } catch {
+            broke(link, reason: "its frames cannot be read: \(error)")
+        }
+    }
+
+    private func becameReady(_ link: WorkerLink, _ ready: Ready) {
+        if let failure = ready.failure {
+            startFailures[link.id] = failure
+            report(.spawnFailed(function: manifest.name, reason: failure))
+            return
+        }
+        let startup = Duration.microseconds(Int64(ready.startup))
+        report(.workerReady(function: manifest.name, pid: link.pid, startup: startup))
+        perform(machine.becameReady(link.id, at: .now))
+    }
+
+    private func replyBegan(_ frame: Frame, _ link: WorkerLink) throws(WireError) {
+        let (head, first) = try ReplyHead.read(frame.payload)
+        guard var entry = entries[frame.id], entry.worker == link.id else {
+            if frame.isLast { complete(frame.id, link, nil) }
+            return
+        }
+        guard entry.status == 0 else { throw WireError("a second head for one reply") }
+        entry.credit -= first.count
+        guard entry.credit >= 0 else { throw WireError("a reply sent more than its reader had granted") }
+        entry.status = head.status
+        entry.bytesOut += first.count
+        entries[frame.id] = entry
+        machine.replied(frame.id, at: .now)
+        let bytes = ByteBuffer(bytes: first)
+        onLoop(of: entry.sink) { sink in
+            sink.head(status: head.status, headers: head.headers)
+            if bytes.readableBytes > 0 { sink.chunk(bytes) }
+        }
+        if frame.isLast { complete(frame.id, link, nil) }
+    }
+
+    private func piece(_ frame: Frame, _ link: WorkerLink) throws(WireError) {
+        guard var entry = entries[frame.id], entry.worker == link.id else { return }
+        entry.credit -= frame.payload.count
+        guard entry.credit >= 0 else { throw WireError("a stream sent more than its reader had granted") }
+        guard entry.status != 0 else { throw WireError("a piece of a reply before its head") }
+        entry.bytesOut += frame.payload.count
+        entries[frame.id] = entry
+        machine.replied(frame.id, at: .now)
+        let bytes = ByteBuffer(bytes: frame.payload)
+        onLoop(of: entry.sink) { $0.chunk(bytes) }
+    }
+
+    /// The worker is done with an invocation, whether or not its caller still listens. The machine hears of it first: a
+    /// sink that dispatches the next at once then finds the worker free.
+    private func complete(_ key: UInt32, _ link: WorkerLink, _ error: FunctionError?) {
+        // Of an invocation that another worker has, this one has nothing to say.
+        guard link.vacate(key) else { return }
+        let entry = entries[key]
+        perform(machine.finished(key, at: .now))
+        guard let entry, entry.worker == link.id else { return }
+        if entry.status == 0, error == nil {
+            finish(key, .failed(FunctionError(status: 502, code: "no_reply", message: "the reply ended before its head")))
+        } else {
+            finish(key, error.map { .failed($0) } ?? .replied(status: entry.status))
+        }
+    }
+
+    private func logged(_ frame: Frame, _ link: WorkerLink) throws(WireError) {
+        let payload = try LogPayload(frame.payload)
+        let served = link.served[frame.id]
+        report(
+            .line(
+                LogLine(
+                    level: payload.level,
+                    message: payload.message,
+                    metadata: payload.metadata,
+                    function: manifest.name,
+                    invocation: served?.invocation,
+                    traceID: served?.traceID,
+                    pid: link.pid,
+                    source: "log"
+                )
+            )
+        )
+    }
+
+    func printed(_ line: String, source: String, by link: WorkerLink) {
+        // The line of a handler that has just replied may be read after its reply.
+        let only = link.served.isEmpty ? link.lastServed : link.served.count == 1 ? link.served.values.first : nil
+        report(
+            .line(
+                LogLine(
+                    level: source == "stderr" ? .warning : .info,
+                    message: line,
+                    metadata: [:],
+                    function: manifest.name,
+                    invocation: only?.invocation,
+                    traceID: only?.traceID,
+                    pid: link.pid,
+                    source: source
+                )
+            )
+        )
+    }
+
+    func broke(_ link: WorkerLink, reason: String) {
+        link.kill(reason)
+    }
+
+    func gone(_ link: WorkerLink, reason: String) {
+        links[link.id] = nil
+        fresh.remove(link.id)
+        calls.cancelAll { $0.worker == link.id }
+        let failure = startFailures.removeValue(forKey: link.id)
+        let asked = machine.isLeaving(link.id)
+        report(.workerGone(function: manifest.name, pid: link.pid, reason: failure ?? reason, asked: asked))
+        perform(machine.exited(link.id, reason: failure ?? reason, begun: link.begun, at: .now))
+    }
+}

@@ -1,0 +1,54 @@
+import FunctionCore
+import Invocations
+
+/// What a pool tells about itself: for logs and metrics. The receiver must be quick and must not block.
+package enum PoolReport: Sendable {
+    /// An invocation is over.
+    case invocation(InvocationReport)
+    /// A handler, or its process, said something.
+    case line(LogLine)
+    /// A worker can take invocations.
+    case workerReady(function: String, pid: Int32, startup: Duration)
+    /// A worker is gone.
+    case workerGone(function: String, pid: Int32, reason: String, asked: Bool)
+    /// A worker could not be started.
+    case spawnFailed(function: String, reason: String)
+}
+
+/// One line an invocation.
+package struct InvocationReport: Sendable {
+    package var invocation: Invocation
+    package var outcome: Outcome
+    /// How long it waited for a worker.
+    package var queued: Duration
+    /// From the worker's having it to its end.
+    package var ran: Duration
+    /// Whether a worker was started for it.
+    package var cold: Bool
+    /// The worker's process, or 0 where none had it.
+    package var pid: Int32
+    package var bytesOut: Int
+}
+
+/// A line that a handler logged or its process printed.
+package struct LogLine: Sendable {
+    package var level: LogLevel
+    package var message: String
+    package var metadata: [String: String]
+    package var function: String
+    /// Nil for what a process prints while it runs none or several.
+    package var invocation: String?
+    package var traceID: String?
+    package var pid: Int32
+    /// `log`, `stdout` or `stderr`.
+    package var source: String
+}
+
+/// How a pool stands at one moment.
+package struct PoolStatus: Sendable {
+    package var workers: Int
+    package var idle: Int
+    package var running: Int
+    package var waiting: Int
+    package var pids: [Int32]
+}

@@ -1,0 +1,30 @@
+import FunctionCore
+
+/// What a worker is started from.
+package struct WorkerProgram: Sendable {
+    /// The bundle's executable: the host's own copy, which a rebuild does not touch.
+    package var executable: String
+    /// The hash of its content.
+    package var hash: String
+    /// What a worker's process gets of the environment besides what the manifest grants.
+    package var environment: [String: String]
+
+    package init(executable: String, hash: String, environment: [String: String] = [:]) {
+        self.executable = executable
+        self.hash = hash
+        self.environment = environment
+    }
+}
+
+/// The wall clock as workers see it: at `monotonic` it was `wall`, and it runs `speed` times as fast as the real one.
+package struct ClockReading: Sendable {
+    package var wall: Instant
+    package var monotonic: Monotonic
+    package var speed: Double
+
+    package init(wall: Instant, monotonic: Monotonic, speed: Double) {
+        self.wall = wall
+        self.monotonic = monotonic
+        self.speed = speed
+    }
+}

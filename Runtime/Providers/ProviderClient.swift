@@ -1,0 +1,136 @@
+package import Fetch
+internal import FunctionCore
+internal import Invocations
+
+/// Sends one endpoint's requests, and sends them again where that may help.
+///
+/// The one layer that retries.
+package struct ProviderClient: Sendable {
+    package let endpoint: ProviderEndpoint
+    private let fetcher: Fetcher
+    private let rule: RetryRule
+    private let sleep: @Sendable (Duration) async throws -> Void
+    private let spread: @Sendable () -> Double
+
+    /// A client of `endpoint`, where `sleep` waits between attempts and `spread` gives a random number from 0 to 1.
+    package init(
+        _ endpoint: ProviderEndpoint,
+        fetcher: Fetcher,
+        rule: RetryRule = RetryRule(),
+        sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+        spread: @escaping @Sendable () -> Double = { Double.random(in: 0...1) }
+    ) {
+        self.endpoint = endpoint
+        self.fetcher = fetcher
+        self.rule = rule
+        self.sleep = sleep
+        self.spread = spread
+    }
+
+    /// Posts `body` and gives the reply to `read`; both are repeated while the failure is transient and time is left.
+    /// - Throws: `FunctionError`.
+    func post<Value: Sendable>(
+        _ path: String,
+        _ body: JSON,
+        for origin: CallOrigin,
+        responseLimit: Int,
+        read: (InboundResponse) async throws -> Value
+    ) async throws -> Value {
+        var attempt = 0
+        while true {
+            try Task.checkCancellation()
+            let remaining = origin.deadline - Monotonic.now
+            guard remaining > .zero else {
+                throw ProviderFailure.unavailable(
+                    "the invocation's time was over before the provider answered"
+                )
+            }
+            do {
+                let request = OutboundRequest(
+                    method: "POST",
+                    url: endpoint.baseURL + path,
+                    headers: headers(origin),
+                    body: body.bytes(),
+                    timeout: min(remaining, .seconds(600)),
+                    responseLimit: responseLimit
+                )
+                return try await read(try await checked(request))
+            } catch let error as FetchError where error.code == .cancelled {
+                throw CancellationError()
+            } catch {
+                guard let failure = ProviderClient.failure(error) else { throw error }
+                let left = origin.deadline - Monotonic.now
+                guard let wait = rule.wait(failure, attempt: attempt, remaining: left, spread: spread())
+                else {
+                    throw failure.error
+                }
+                attempt += 1
+                try await sleep(wait)
+            }
+        }
+    }
+
+    /// The bytes behind a URL that the provider gave, without the provider's key.
+    func download(_ url: String, for origin: CallOrigin, limit: Int) async throws -> Bytes {
+        let remaining = origin.deadline - Monotonic.now
+        let request = OutboundRequest(
+            url: url,
+            timeout: max(.milliseconds(1), min(remaining, .seconds(60))),
+            redirects: 3,
+            responseLimit: limit
+        )
+        do {
+            let response = try await fetcher.send(request)
+            guard response.status == 200 else {
+                throw FunctionError(
+                    status: 502,
+                    code: "bad_image",
+                    message:
+                        "the provider's picture at \(redacted(url)) answered with status \(response.status)"
+                )
+            }
+            return try await response.body.collect(limit: limit)
+        } catch let error as FetchError {
+            throw FunctionError(
+                status: 502,
+                code: "bad_image",
+                message: "the picture cannot be fetched: \(error.message)"
+            )
+        }
+    }
+
+    /// Whether a reply came from the offline provider.
+    func isOffline(_ response: InboundResponse) -> Bool {
+        response.headers.first("x-swiftlet-offline") == "1"
+    }
+
+    private func checked(_ request: OutboundRequest) async throws -> InboundResponse {
+        let response = try await fetcher.send(request)
+        guard response.status >= 300 else { return response }
+        let body = (try? await response.body.collect(limit: 64 * 1024)) ?? Bytes()
+        throw ProviderFailure(
+            status: response.status,
+            headers: response.headers,
+            body: body,
+            secret: endpoint.apiKey
+        )
+    }
+
+    private func headers(_ origin: CallOrigin) -> [Header] {
+        var headers = [
+            Header.json,
+            Header("accept", "application/json, text/event-stream"),
+            Header("x-client-request-id", origin.invocation),
+        ]
+        if let key = endpoint.apiKey { headers.append(Header("authorization", "Bearer \(key)")) }
+        return headers
+    }
+
+    private static func failure(_ error: any Error) -> ProviderFailure? {
+        switch error {
+        case let failure as ProviderFailure: failure
+        case let error as FetchError: ProviderFailure(error)
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,21 @@
+internal import FunctionCore
+internal import Invocations
+
+extension Outcome {
+    /// Whether trying again is of no use: the function says never, or answers with a status that tells of a
+    /// bad request.
+    var isFinal: Bool {
+        switch self {
+        case .failed(let error): error.retry == .never
+        case .replied(let status): 400..<500 ~= status && ![408, 409, 423, 425, 429].contains(status)
+        default: false
+        }
+    }
+
+    var reason: String {
+        if case .replied(let status) = self {
+            return "status_\(status): the function replied with status \(status)"
+        }
+        return error?.description ?? label
+    }
+}

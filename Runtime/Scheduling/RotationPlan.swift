@@ -1,0 +1,146 @@
+import FunctionCore
+
+/// When each window of a rotation is open, worked out for all the years its calendar covers.
+///
+/// No two windows are ever planned to be open at once; a rotation whose windows would overlap on any single
+/// day, for instance a half day, cannot be made. Like the calendar it stands on, a plan refuses to answer
+/// outside the time it knows.
+package struct RotationPlan: Sendable, Hashable {
+    /// One opening of one window: open from `opens`, to be drained from `closes` on.
+    package struct Span: Sendable, Hashable {
+        package let window: String
+        package let opens: Instant
+        package let closes: Instant
+        /// The latest end of its draining, where the holder's token is fenced.
+        package let hardStop: Instant
+    }
+
+    /// A window's opening or closing, as a preview lists them.
+    package struct Event: Sendable, Hashable {
+        package enum Kind: String, Sendable, Hashable {
+            case open
+            case close
+        }
+
+        package let instant: Instant
+        package let window: String
+        package let kind: Kind
+    }
+
+    package let id: String
+    package let windows: [RotationWindow]
+    /// Every span, ascending; none overlaps another.
+    package let spans: [Span]
+    /// The time the plan can answer for.
+    package let covered: Range<Instant>
+    private let calendar: MarketCalendar
+
+    /// - Throws: `rotation_invalid`, listing everything that is wrong.
+    package init(id: String, calendar: MarketCalendar, windows: [RotationWindow]) throws(SchedulingError) {
+        self.id = id
+        self.windows = windows
+        self.calendar = calendar
+        var problems = windows.flatMap { $0.problems() }
+        if windows.isEmpty { problems.append("windows: there are none: add one") }
+        if Set(windows.map(\.name)).count != windows.count {
+            problems.append("windows: two have the same name: rename one")
+        }
+        try RotationPlan.check(problems, of: id)
+        spans = windows.flatMap { RotationPlan.spans(of: $0, in: calendar) }.sorted { $0.opens < $1.opens }
+        covered = RotationPlan.coverage(of: windows, in: calendar)
+        let overlap = zip(spans, spans.dropFirst()).first { $0.closes > $1.opens }
+        if let (first, second) = overlap {
+            problems.append(
+                "windows: \(first.window), open from \(first.opens.rfc3339) to \(first.closes.rfc3339), and "
+                    + "\(second.window), open from \(second.opens.rfc3339), overlap: move an edge"
+            )
+        }
+        try RotationPlan.check(problems, of: id)
+    }
+
+    /// The span that holds an instant; `nil` between two spans.
+    package func span(at instant: Instant) throws(SchedulingError) -> Span? {
+        guard covered.contains(instant) else { throw calendar.expired(at: instant.rfc3339) }
+        let index = spans.partitioningIndex { $0.closes > instant }
+        return index < spans.count && spans[index].opens <= instant ? spans[index] : nil
+    }
+
+    /// The window's span that holds an instant, or else its next one.
+    package func span(of window: String, endingAfter instant: Instant) throws(SchedulingError) -> Span {
+        guard covered.contains(instant) else { throw calendar.expired(at: instant.rfc3339) }
+        let first = spans.partitioningIndex { $0.closes > instant }
+        guard let span = spans[first...].first(where: { $0.window == window }) else {
+            throw calendar.expired(at: "the opening of \(window) after \(instant.rfc3339)")
+        }
+        return span
+    }
+
+    /// The next instant after the given one at which any window opens or closes.
+    package func nextEdge(after instant: Instant) throws(SchedulingError) -> Instant {
+        guard covered.contains(instant) else { throw calendar.expired(at: instant.rfc3339) }
+        let index = spans.partitioningIndex { $0.closes > instant }
+        guard index < spans.count else { return covered.upperBound }
+        return spans[index].opens > instant ? spans[index].opens : spans[index].closes
+    }
+
+    /// All openings and closings from an instant on and before another, in their order.
+    package func timeline(from start: Instant, to end: Instant) throws(SchedulingError) -> [Event] {
+        guard covered.contains(start) else { throw calendar.expired(at: start.rfc3339) }
+        guard end <= covered.upperBound else { throw calendar.expired(at: end.rfc3339) }
+        var events: [Event] = []
+        for span in spans[spans.partitioningIndex { $0.closes >= start }...] {
+            guard span.opens < end else { break }
+            if span.opens >= start {
+                events.append(Event(instant: span.opens, window: span.window, kind: .open))
+            }
+            if span.closes < end {
+                events.append(Event(instant: span.closes, window: span.window, kind: .close))
+            }
+        }
+        return events
+    }
+
+    private static func spans(of window: RotationWindow, in calendar: MarketCalendar) -> [Span] {
+        let sessions = calendar.sessions
+        let ends = window.endsInNextSession ? sessions.dropFirst() : sessions[...]
+        return zip(sessions, ends).compactMap { session, last in
+            let opens = session.instant(of: window.from)
+            let closes = last.instant(of: window.to)
+            // A half day may be too short for a window, which then stays closed.
+            guard opens < closes else { return nil }
+            return Span(
+                window: window.name,
+                opens: opens,
+                closes: closes,
+                hardStop: closes + window.drainLimit
+            )
+        }
+    }
+
+    /// Less than the calendar's years where an edge depends on a session before or after them.
+    private static func coverage(
+        of windows: [RotationWindow],
+        in calendar: MarketCalendar
+    ) -> Range<Instant> {
+        let offsets = windows.flatMap { [$0.from.offset, $0.to.offset] } + [.zero]
+        var start = calendar.start + (offsets.max() ?? .zero)
+        var end = calendar.end + (offsets.min() ?? .zero)
+        for window in windows where window.endsInNextSession {
+            if let first = calendar.sessions.first { start = max(start, first.instant(of: window.to)) }
+            if let last = calendar.sessions.last { end = min(end, last.instant(of: window.from)) }
+        }
+        return start..<max(start, end)
+    }
+
+    private static func check(_ problems: [String], of id: String) throws(SchedulingError) {
+        guard !problems.isEmpty else { return }
+        throw SchedulingError(.rotationInvalid, "rotation \(id): " + problems.joined(separator: "; "))
+    }
+}
+
+extension MarketCalendar.Session {
+    /// The instant of an edge that is told by this session.
+    package func instant(of edge: SessionEdge) -> Instant {
+        (edge.anchor == .open ? open : close) + edge.offset
+    }
+}

@@ -1,0 +1,150 @@
+import FunctionCore
+import Invocations
+
+/// Reads a `function.yaml`. The schedules that it may hold are read by the scheduler's reader from the same node.
+package struct ManifestReader {
+    /// A manifest and the node of its `triggers.schedule`, if it has one.
+    package struct Result {
+        package var manifest: Manifest
+        package var schedules: [SettingsNode]
+    }
+
+    /// The bindings that a manifest may grant.
+    package static let bindings = [
+        "text", "images", "speech", "render", "users", "documents", "blobs", "state", "market-data", "broker", "fetch",
+        "emit", "progress", "invoke",
+    ]
+
+    private static let keys = [
+        "name", "summary", "triggers", "limits", "scale", "bindings", "environment", "retry", "idempotent",
+        "idempotency",
+    ]
+
+    /// Reads a file's text; nil where not even a name could be found. All faults go to `problems`.
+    package static func read(_ text: String, file: String, problems: Problems) -> Result? {
+        guard let root = SettingsNode.parse(text, file: file, problems: problems) else { return nil }
+        let members = root.members(keys)
+        let named = (members["name"] ?? root.missing("name", "my-function")).flatMap(readName)
+        // A file without a good name is read to its end all the same, so that its other faults are told as well.
+        let name = named ?? "unnamed"
+        var manifest = Manifest(name: name)
+        manifest.file = file
+        manifest.summary = members["summary"]?.string() ?? ""
+        var schedules: [SettingsNode] = []
+        if let triggers = members["triggers"], !triggers.isNull {
+            let kinds = triggers.members(["http", "redis", "schedule"])
+            manifest.routes = kinds["http"]?.list.compactMap(readRoute) ?? []
+            manifest.streams = kinds["redis"]?.list.compactMap { readStream($0, name) } ?? []
+            schedules = kinds["schedule"]?.list ?? []
+        }
+        if let node = members["limits"] { readLimits(node, &manifest.limits) }
+        if let node = members["scale"] { readScale(node, &manifest.scale) }
+        if let node = members["retry"] { readRetry(node, &manifest.retry) }
+        manifest.grants = members["bindings"]?.list.compactMap(readGrant) ?? []
+        for (key, value) in members["environment"]?.entries ?? [] { manifest.environment[key] = value.string() }
+        manifest.idempotent = members["idempotent"]?.flag() ?? false
+        manifest.idempotencyKeys = members["idempotency"]?.flag() ?? false
+        if manifest.grants("broker"), let named, named != "trading" {
+            members["bindings"]?.wrong("`broker` is for the function trading alone", hint: "remove it from the list")
+        }
+        return named == nil ? nil : Result(manifest: manifest, schedules: schedules)
+    }
+
+    private static func readName(_ node: SettingsNode) -> String? {
+        guard let name = node.string() else { return nil }
+        let allowed = name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
+        guard allowed, let first = name.utf8.first, (97...122).contains(first), name.utf8.count <= 64 else {
+            node.wrong("`\(name)` is no function name", hint: "lower-case letters, digits and dashes, at most 64")
+            return nil
+        }
+        return name
+    }
+
+    private static func readRoute(_ node: SettingsNode) -> Manifest.Route? {
+        let members = node.members(["method", "path", "operation", "mode"])
+        let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+        guard let method = (members["method"] ?? node.missing("method", "GET"))?.word(methods),
+            let path = (members["path"] ?? node.missing("path", "/v1/things/{id}"))?.string()
+        else { return nil }
+        guard path.hasPrefix("/"), !path.contains("?"), !path.contains("//") else {
+            node.wrong("`\(path)` is no path", hint: "begin with a slash; a query is not part of it")
+            return nil
+        }
+        if path == "/_swiftlet" || path.hasPrefix("/_swiftlet/") || path.hasPrefix("/v1/jobs") {
+            node.wrong("`\(path)` is reserved for the host", hint: "choose a path outside /_swiftlet/ and /v1/jobs")
+            return nil
+        }
+        return Manifest.Route(
+            method: method,
+            path: path,
+            operation: members["operation"]?.string() ?? "",
+            async: members["mode"]?.word(["sync", "async"]) == "async",
+            line: node.line
+        )
+    }
+
+    private static func readStream(_ node: SettingsNode, _ function: String) -> Manifest.Stream? {
+        let members = node.members(["stream", "group", "operation", "batch", "concurrency"])
+        guard let stream = (members["stream"] ?? node.missing("stream", "events:order.placed"))?.string() else { return nil }
+        return Manifest.Stream(
+            stream: stream,
+            group: members["group"]?.string() ?? function,
+            operation: members["operation"]?.string() ?? "",
+            batch: members["batch"]?.integer(1...100) ?? 1,
+            concurrency: members["concurrency"]?.integer(1...64) ?? 1,
+            line: node.line
+        )
+    }
+
+    private static func readLimits(_ node: SettingsNode, _ limits: inout Manifest.Limits) {
+        let members = node.members([
+            "timeout", "firstByte", "idle", "grace", "memory", "payload", "perWorker", "maxInFlight", "queue", "openFiles",
+        ])
+        let times = Duration.milliseconds(10)...Duration.seconds(24 * 3600)
+        limits.timeout = members["timeout"]?.duration(times) ?? limits.timeout
+        limits.firstByte = members["firstByte"]?.duration(times)
+        limits.idle = members["idle"]?.duration(times)
+        limits.grace = members["grace"]?.duration(.zero ... .seconds(300)) ?? limits.grace
+        limits.memoryMiB = (members["memory"]?.size(32 << 20...64 << 30)).map { $0 >> 20 } ?? limits.memoryMiB
+        limits.payload = members["payload"]?.size(0...16 << 20) ?? limits.payload
+        limits.perWorker = members["perWorker"]?.integer(1...512) ?? limits.perWorker
+        limits.maxInFlight = members["maxInFlight"]?.integer(1...100_000) ?? limits.maxInFlight
+        limits.queue = members["queue"]?.integer(0...100_000) ?? limits.queue
+        limits.openFiles = members["openFiles"]?.integer(16...65_536) ?? limits.openFiles
+    }
+
+    private static func readScale(_ node: SettingsNode, _ scale: inout Manifest.Scale) {
+        let members = node.members(["min", "max", "idle"])
+        scale.min = members["min"]?.integer(0...1000) ?? scale.min
+        scale.max = members["max"]?.integer(1...1000) ?? scale.max
+        scale.idle = members["idle"]?.duration(.milliseconds(100) ... .seconds(24 * 3600)) ?? scale.idle
+        if scale.min > scale.max {
+            node.wrong("`min` \(scale.min) is above `max` \(scale.max)", hint: "raise max or lower min")
+        }
+    }
+
+    private static func readRetry(_ node: SettingsNode, _ retry: inout Manifest.Retry) {
+        let members = node.members(["attempts", "backoff", "ceiling"])
+        retry.attempts = members["attempts"]?.integer(1...100) ?? retry.attempts
+        retry.backoff = members["backoff"]?.duration(.milliseconds(1) ... .seconds(86_400)) ?? retry.backoff
+        retry.ceiling = members["ceiling"]?.duration(.milliseconds(1) ... .seconds(7 * 86_400)) ?? retry.ceiling
+    }
+
+    private static func readGrant(_ node: SettingsNode) -> Manifest.Grant? {
+        guard let name = node.string() else { return nil }
+        guard bindings.contains(name) else {
+            let near = nearest(name, bindings).map { "did you mean \($0)?" } ?? "one of \(bindings.joined(separator: ", "))"
+            node.wrong("there is no binding `\(name)`", hint: near)
+            return nil
+        }
+        return Manifest.Grant(binding: name, line: node.line)
+    }
+}
+
+extension SettingsNode {
+    /// Tells that a member is missing; always nil.
+    package func missing(_ name: String, _ example: String) -> SettingsNode? {
+        wrong("`\(name)` is missing", hint: "write \(name): \(example)")
+        return nil
+    }
+}

@@ -1,0 +1,47 @@
+import FunctionCore
+
+/// A `FunctionError` on the wire. What a function says in it is cut to fit into a frame, whatever its length.
+package enum ErrorPayload {
+    private static let codeMax = 256
+    private static let messageMax = 64 * 1024
+    private static let faultsMax = 1000
+    private static let faultTextMax = 4096
+
+    package static func write(_ error: FunctionError, to writer: inout WireWriter, id: UInt32) {
+        writer.frame(.error, id: id) { writer in
+            writer.integer(UInt16(clamping: error.status))
+            writer.string(error.code, limit: codeMax)
+            writer.string(error.message, limit: messageMax)
+            switch error.retry {
+            case .byPolicy: writer.integer(Int64(-1))
+            case .never: writer.integer(Int64(-2))
+            case .after(let wait): writer.integer(max(0, wait.nanoseconds))
+            }
+            writer.integer(UInt16(min(error.faults.count, faultsMax)))
+            for fault in error.faults.prefix(faultsMax) {
+                writer.string(fault.path, limit: faultTextMax)
+                writer.string(fault.rule, limit: faultTextMax)
+                writer.string(fault.message, limit: faultTextMax)
+            }
+        }
+    }
+
+    package static func read(_ payload: ArraySlice<UInt8>) throws(WireError) -> FunctionError {
+        var reader = WireReader(payload)
+        let status = Int(try reader.integer(UInt16.self))
+        let code = try reader.string()
+        let message = try reader.string()
+        let wait = try reader.integer(Int64.self)
+        let count = Int(try reader.integer(UInt16.self))
+        var faults: [Fault] = []
+        for _ in 0..<count { faults.append(Fault(try reader.string(), try reader.string(), try reader.string())) }
+        let retry: FunctionError.Retry = wait == -1 ? .byPolicy : wait == -2 ? .never : .after(.nanoseconds(wait))
+        return FunctionError(
+            status: (400...599).contains(status) ? status : 500,
+            code: code,
+            message: message,
+            faults: faults,
+            retry: retry
+        )
+    }
+}

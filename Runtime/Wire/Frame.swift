@@ -1,0 +1,75 @@
+/// What host and worker say to each other over their channel. Twelve bytes of header, then a payload.
+///
+///     0      4      5       6        8    12
+///     ┌──────┬──────┬───────┬────────┬────┬─────────
+///     │length│ kind │ flags │ unused │ id │ payload
+///     └──────┴──────┴───────┴────────┴────┴─────────
+///
+/// Numbers are little-endian; `length` counts the payload. Ids of invocations are given by the host, ids of binding calls
+/// by the worker, which sets the top bit.
+package struct Frame: Sendable, Equatable {
+    /// The kinds of frame.
+    package enum Kind: UInt8, Sendable {
+        /// Host to worker, first: `Hello`.
+        case hello = 1
+        /// Worker to host, once the handler is made: `Ready`.
+        case ready = 2
+        /// Host to worker: `InvokeHead` and the event's body.
+        case invoke = 3
+        /// Worker to host: `ReplyHead` and the first of the body.
+        case reply = 4
+        /// More of a body, within the reader's credit; of a reply or of a call's answer.
+        case chunk = 5
+        /// A reply or an answer is complete.
+        case end = 6
+        /// A reply or an answer failed: `ErrorPayload`.
+        case error = 7
+        /// Host to worker: stop this invocation. Worker to host: give this call up.
+        case cancel = 8
+        /// The reader of `id` takes that many more bytes: four bytes.
+        case credit = 9
+        /// Worker to host: `CallHead` and a body.
+        case call = 10
+        /// Host to worker: the answer's value and, with the flag `last`, all there is.
+        case callReply = 11
+        /// Worker to host: `LogPayload`.
+        case log = 12
+        /// Host to worker: end what you have and leave.
+        case drain = 13
+    }
+
+    /// Set in `reply`, `callReply` and `chunk`: nothing follows.
+    package static let last: UInt8 = 1
+    /// The header's length in bytes.
+    package static let headerLength = 12
+    /// The longest payload either side accepts: a blob of 16 MiB and its head fit.
+    package static let payloadMax = 17 * 1024 * 1024
+    /// The bit that tells a call's id from an invocation's.
+    package static let callBit: UInt32 = 0x8000_0000
+    /// The version of all this; both sides must have the same.
+    package static let protocolVersion: UInt32 = 1
+
+    package var kind: Kind
+    package var flags: UInt8
+    package var id: UInt32
+    package var payload: ArraySlice<UInt8>
+
+    package init(_ kind: Kind, id: UInt32 = 0, flags: UInt8 = 0, payload: ArraySlice<UInt8> = []) {
+        self.kind = kind
+        self.flags = flags
+        self.id = id
+        self.payload = payload
+    }
+
+    /// Whether nothing follows.
+    package var isLast: Bool { flags & Frame.last != 0 }
+}
+
+/// Why bytes from the other side cannot be read. The channel is beyond repair: the reader closes it.
+package struct WireError: Error, Sendable, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+}

@@ -1,0 +1,73 @@
+import FunctionCore
+
+/// Reads a payload field by field; what is missing or too long throws, whatever the other side sent.
+package struct WireReader {
+    private let bytes: ArraySlice<UInt8>
+    private var index: Int
+
+    package init(_ bytes: ArraySlice<UInt8>) {
+        self.bytes = bytes
+        self.index = bytes.startIndex
+    }
+
+    private var left: Int { bytes.endIndex - index }
+
+    private mutating func take(_ count: Int) throws(WireError) -> ArraySlice<UInt8> {
+        guard count >= 0, count <= left else {
+            throw WireError("a field of \(count) bytes where \(left) are left")
+        }
+        defer { index += count }
+        return bytes[index..<index + count]
+    }
+
+    /// Reads a number, little-endian.
+    package mutating func integer<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) throws(WireError) -> Value {
+        let slice = try take(MemoryLayout<Value>.size)
+        var value: Value = 0
+        for byte in slice.reversed() { value = value << 8 | Value(truncatingIfNeeded: byte) }
+        return value
+    }
+
+    /// Reads a text.
+    package mutating func string() throws(WireError) -> String {
+        let count = Int(try integer(UInt32.self))
+        return String(decoding: try take(count), as: UTF8.self)
+    }
+
+    /// Reads a text that may be missing.
+    package mutating func optional() throws(WireError) -> String? {
+        try integer(UInt8.self) == 0 ? nil : try string()
+    }
+
+    /// Reads bytes after their length.
+    package mutating func block() throws(WireError) -> Bytes {
+        let count = Int(try integer(UInt32.self))
+        return Bytes(Array(try take(count)))
+    }
+
+    /// All that is left.
+    package mutating func rest() -> ArraySlice<UInt8> {
+        defer { index = bytes.endIndex }
+        return bytes[index...]
+    }
+
+    /// Reads header fields.
+    package mutating func headers() throws(WireError) -> [Header] {
+        let count = Int(try integer(UInt16.self))
+        var result: [Header] = []
+        result.reserveCapacity(min(count, 64))
+        for _ in 0..<count { result.append(Header(try string(), try string())) }
+        return result
+    }
+
+    /// Reads a dictionary.
+    package mutating func dictionary() throws(WireError) -> [String: String] {
+        let count = Int(try integer(UInt16.self))
+        var result: [String: String] = [:]
+        for _ in 0..<count {
+            let name = try string()
+            result[name] = try string()
+        }
+        return result
+    }
+}

@@ -1,0 +1,82 @@
+import FunctionCore
+import Glibc
+
+/// One event from standard input, handled in this process: for a debugger, and for a look at a handler without a host.
+func runInline(_ entries: [FunctionEntry], name: String) -> Never {
+    guard let entry = entries.first(where: { $0.name == name }) else {
+        leave(64, "no function \(name); the bundle has \(entries.map(\.name).joined(separator: ", "))")
+    }
+    var input = StandardInput()
+    let event = Event(body: input.readAll())
+    let context = Context(
+        invocation: "inline",
+        function: name,
+        log: Logger { level, message, metadata in
+            let fields = metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+            writeAll(2, Array("\(level.name): \(message)\(fields)\n".utf8))
+        },
+        bindings: Bindings(NoHost()),
+        deadline: Monotonic.now + .seconds(24 * 3600),
+        clock: wallClock
+    )
+    let handler: Handler
+    do {
+        handler = try entry.make()
+    } catch {
+        leave(78, "\(name) could not be made: \(error)")
+    }
+    Task {
+        do {
+            switch handler {
+            case .synchronous(let handle): finish(try handle(event, context))
+            case .async(let handle): finish(try await handle(event, context))
+            case .streaming(let handle):
+                try await handle(event, context, ReplyStream(start: { _, _ in }, write: { writeAll(1, $0.array) }))
+                exit(0)
+            }
+        } catch {
+            let error = InvocationRunner.describe(error)
+            writeAll(1, error.json(invocation: nil).bytes().array + [10])
+            exit(1)
+        }
+    }
+    while true { sleep(1000) }
+}
+
+private func finish(_ reply: Reply) -> Never {
+    writeAll(1, reply.body.array + [10])
+    exit(reply.status < 400 ? 0 : 1)
+}
+
+/// The real wall clock: inline runs have no host that could give another.
+@Sendable
+private func wallClock() -> Instant {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+}
+
+/// Reads standard input to its end.
+private struct StandardInput {
+    mutating func readAll() -> Bytes {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
+        defer { buffer.deallocate() }
+        var all: [UInt8] = []
+        while true {
+            let bytes = readSome(0, into: buffer)
+            if bytes.isEmpty { return Bytes(all) }
+            all += bytes
+        }
+    }
+}
+
+/// Refuses every call: there is no host behind an inline run.
+private struct NoHost: BindingCaller {
+    func call(_ request: BindingRequest) async throws -> BindingReply {
+        throw FunctionError(
+            status: 501,
+            code: "binding_not_available",
+            message: "an inline run has no host, so `\(request.binding)` is not there; use `swiftlet invoke`"
+        )
+    }
+}

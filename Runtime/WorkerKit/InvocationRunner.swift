@@ -1,0 +1,139 @@
+import FunctionCore
+import Glibc
+import Wire
+
+/// Runs invocations by the function's handler and writes what comes of them.
+struct InvocationRunner: Sendable {
+    let handler: Handler
+    let function: String
+    let environment: [String: String]
+    let page: SharedPage
+    let channel: HostChannel
+    let calls: CallTable
+    let running: RunningTable
+
+    /// The longest piece a streamed reply is cut into, so that one stream does not hold the channel for long.
+    private static let pieceMax = 32 * 1024
+    /// The most of a reply that goes out without asking for credit: what is granted at the start.
+    private static let wholeMax = 64 * 1024
+
+    /// Begins one invocation. Runs on the reader thread.
+    func begin(_ head: InvokeHead, _ body: Bytes, id: UInt32) {
+        page.markBegun(slot: head.slot, id: id)
+        let event = Event(kind: head.kind, operation: head.operation, request: head.request, body: body)
+        let running = self.running.begin(id)
+        let context = makeContext(head, id: id, running)
+        switch handler {
+        case .synchronous(let handle):
+            do {
+                let reply = try handle(event, context)
+                guard reply.body.count > InvocationRunner.wholeMax else {
+                    channel.append { write(reply, to: &$0, id: id) }
+                    finish(id)
+                    return
+                }
+                running.attach(Task { await stream(id, running) { try await $0.send(reply) } })
+            } catch {
+                channel.append { ErrorPayload.write(InvocationRunner.describe(error), to: &$0, id: id) }
+                finish(id)
+            }
+        case .async(let handle):
+            running.attach(Task { await runWhole(id, running) { try await handle(event, context) } })
+        case .streaming(let handle):
+            running.attach(Task { await stream(id, running) { try await handle(event, context, $0) } })
+        }
+    }
+
+    private func makeContext(_ head: InvokeHead, id: UInt32, _ running: RunningTable.Running) -> Context {
+        Context(
+            invocation: head.invocation,
+            function: function,
+            attempt: Int(head.attempt),
+            depth: Int(head.depth),
+            trace: TraceContext(traceparent: head.traceparent) ?? .begin(),
+            principal: head.principal,
+            fencingToken: head.fencingToken,
+            environment: environment,
+            log: Logger { [channel] level, message, metadata in
+                let line = LogPayload(level: level, message: message, metadata: metadata)
+                channel.send { line.write(to: &$0, id: id) }
+            },
+            bindings: Bindings(calls.caller(for: id)),
+            deadline: Monotonic.now + .nanoseconds(head.remaining),
+            clock: { [page] in page.now },
+            cancelled: { running.isCancelled }
+        )
+    }
+
+    private func runWhole(
+        _ id: UInt32,
+        _ running: RunningTable.Running,
+        _ handle: () async throws -> Reply
+    ) async {
+        do {
+            let reply = try await handle()
+            if reply.body.count <= InvocationRunner.wholeMax {
+                channel.send { write(reply, to: &$0, id: id) }
+                finish(id)
+            } else {
+                await stream(id, running) { try await $0.send(reply) }
+            }
+        } catch {
+            channel.send { ErrorPayload.write(InvocationRunner.describe(error), to: &$0, id: id) }
+            finish(id)
+        }
+    }
+
+    private func stream(
+        _ id: UInt32,
+        _ running: RunningTable.Running,
+        _ handle: (ReplyStream) async throws -> Void
+    ) async {
+        let reply = StreamState(channel: channel, id: id)
+        do {
+            try await handle(
+                ReplyStream(
+                    start: { try reply.start($0, $1) },
+                    write: { bytes in
+                        try reply.startIfNeeded()
+                        var rest = bytes.array[...]
+                        while !rest.isEmpty {
+                            let count = try await running.credit.take(min(rest.count, InvocationRunner.pieceMax))
+                            let piece = rest.prefix(count)
+                            channel.send { $0.frame(.chunk, id: id) { $0.rest(piece) } }
+                            rest = rest.dropFirst(count)
+                        }
+                    }
+                )
+            )
+            try reply.startIfNeeded()
+            channel.send { $0.frame(.end, id: id) }
+        } catch {
+            channel.send { ErrorPayload.write(InvocationRunner.describe(error), to: &$0, id: id) }
+        }
+        finish(id)
+    }
+
+    private func write(_ reply: Reply, to writer: inout WireWriter, id: UInt32) {
+        if let error = ReplyHead.refusal(of: reply.status) { return ErrorPayload.write(error, to: &writer, id: id) }
+        let head = ReplyHead(status: reply.status, headers: reply.headers)
+        head.write(to: &writer, id: id, flags: Frame.last, body: reply.body.array)
+    }
+
+    private func finish(_ id: UInt32) {
+        guard running.end(id) else { return }
+        channel.flush()
+        exit(0)
+    }
+
+    /// What a caller may know of an error: a function's own errors as they are, of others the text.
+    static func describe(_ error: any Error) -> FunctionError {
+        switch error {
+        case let error as FunctionError: error
+        case is CancellationError:
+            FunctionError(status: 499, code: "cancelled", message: "the invocation was asked to stop")
+        default:
+            FunctionError(status: 500, code: "unhandled_error", message: "the function threw: \(error)")
+        }
+    }
+}

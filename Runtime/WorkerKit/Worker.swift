@@ -1,0 +1,115 @@
+import CShims
+import FunctionCore
+import Glibc
+import Wire
+
+/// The worker's loop: one blocking thread reads frames; synchronous handlers run on it, all others in a task each.
+///
+/// It reads all there is, handles it, and writes once: under load a hop costs a fraction of a system call.
+final class Worker: Sendable {
+    static let protocolVersion = Frame.protocolVersion
+
+    private let entries: [FunctionEntry]
+    private let descriptor: Int32
+    private let page: SharedPage
+    private let channel: HostChannel
+    private let calls: CallTable
+    private let running = RunningTable()
+    private let started = Monotonic.now
+
+    init(entries: [FunctionEntry], channel descriptor: Int32, page: UnsafeMutableRawPointer) {
+        self.entries = entries
+        self.descriptor = descriptor
+        // SAFETY: the caller's page stays mapped for the life of the process.
+        self.page = SharedPage(page)
+        self.channel = HostChannel(descriptor: descriptor)
+        self.calls = CallTable(channel: channel)
+    }
+
+    func run() -> Never {
+        var decoder = FrameDecoder()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 16)
+        do {
+            guard let hello = try greeting(&decoder, buffer) else { exit(0) }
+            let runner = InvocationRunner(
+                handler: prepare(hello),
+                function: hello.function,
+                environment: hello.environment,
+                page: page,
+                channel: channel,
+                calls: calls,
+                running: running
+            )
+            // Only a synchronous handler keeps this thread from seeing the end of the channel by itself.
+            if case .synchronous = runner.handler { watchForHangUp(descriptor) }
+            channel.send { ready(nil).write(to: &$0) }
+            while true {
+                while let frame = try decoder.next() { try receive(frame, runner) }
+                channel.flush()
+                let bytes = readSome(descriptor, into: buffer)
+                // The host is gone, and with it everything this process is for.
+                if bytes.isEmpty { _exit(0) }
+                decoder.append(bytes)
+            }
+        } catch {
+            leave(70, "the host's frames cannot be read: \(error)")
+        }
+    }
+
+    private func greeting(_ decoder: inout FrameDecoder, _ buffer: UnsafeMutableRawBufferPointer) throws -> Hello? {
+        while true {
+            if let frame = try decoder.next() {
+                guard frame.kind == .hello else { throw WireError("\(frame.kind) where hello was due") }
+                return try Hello(frame.payload)
+            }
+            let bytes = readSome(descriptor, into: buffer)
+            if bytes.isEmpty { return nil }
+            decoder.append(bytes)
+        }
+    }
+
+    /// Limits first, then user code: a handler's `init` is the first of it.
+    private func prepare(_ hello: Hello) -> Handler {
+        let limited = swiftlet_limit_self(hello.openFiles)
+        guard limited == 0 else { refuse("limits cannot be set: \(String(cString: strerror(limited)))") }
+        if hello.memoryMiB > 0 { _ = swiftlet_limit_memory(UInt64(hello.memoryMiB) << 20) }
+        guard let entry = entries.first(where: { $0.name == hello.function }) else {
+            refuse("the bundle has no function \(hello.function); it has \(entries.map(\.name).joined(separator: ", "))")
+        }
+        do {
+            return try entry.make()
+        } catch {
+            refuse("\(hello.function) could not be made: \(error)")
+        }
+    }
+
+    private func ready(_ failure: String?) -> Ready {
+        Ready(startup: UInt32(clamping: (Monotonic.now - started).nanoseconds / 1000), failure: failure)
+    }
+
+    private func refuse(_ reason: String) -> Never {
+        channel.send { ready(reason).write(to: &$0) }
+        exit(78)
+    }
+
+    private func receive(_ frame: Frame, _ runner: InvocationRunner) throws {
+        if frame.id & Frame.callBit != 0 { return try calls.receive(frame) }
+        switch frame.kind {
+        case .invoke:
+            let (head, body) = try InvokeHead.read(frame.payload)
+            runner.begin(head, body, id: frame.id)
+        case .cancel:
+            running.cancel(frame.id)
+        case .credit:
+            var reader = WireReader(frame.payload)
+            running.grant(frame.id, Int(try reader.integer(UInt32.self)))
+        case .drain:
+            if running.drain() {
+                channel.flush()
+                exit(0)
+            }
+        default:
+            throw WireError("\(frame.kind) is not for a worker")
+        }
+    }
+}

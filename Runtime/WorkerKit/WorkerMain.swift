@@ -1,0 +1,80 @@
+import CShims
+import FunctionCore
+import Glibc
+
+/// The `main` of a bundle: describes its functions, runs one event in the foreground, or serves a host.
+///
+///     functions --describe              one JSON line a function
+///     functions --inline NAME < event   one event, in this process, under a debugger
+///     functions --worker                what the host starts; channel on descriptor 3, shared page on 4
+public enum WorkerMain {
+    /// Runs the bundle and never returns. Call it first and alone: it must be synchronous, with no thread started before.
+    public static func run(_ entries: [FunctionEntry]) -> Never {
+        signal(SIGPIPE, SIG_IGN)
+        let arguments = CommandLine.arguments.dropFirst()
+        switch (arguments.first, arguments.count) {
+        case ("--worker", 1):
+            serve(entries)
+        case ("--describe", 1):
+            describe(entries)
+        case ("--inline", 2):
+            runInline(entries, name: arguments[arguments.startIndex + 1])
+        default:
+            leave(64, "usage: functions --describe | --inline NAME < event.json")
+        }
+    }
+
+    private static func describe(_ entries: [FunctionEntry]) -> Never {
+        for entry in entries {
+            let line: JSON = [
+                "name": .string(entry.name), "protocol": .integer(Int64(Worker.protocolVersion)),
+            ]
+            writeAll(1, line.bytes().array + [10])
+        }
+        exit(0)
+    }
+
+    private static func serve(_ entries: [FunctionEntry]) -> Never {
+        let page = mmap(nil, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, 4, 0)
+        guard let page, page != MAP_FAILED else {
+            leave(70, "a worker is started by the host, with its channel on descriptor 3; try --describe or --inline")
+        }
+        for descriptor: Int32 in [3, 4] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        // A pipe is buffered by blocks otherwise: what a handler prints would come invocations later, or die with it.
+        swiftlet_line_buffer_output()
+        // SAFETY: the page is mapped for the life of the process.
+        Worker(entries: entries, channel: 3, page: page).run()
+    }
+}
+
+/// Says why and leaves.
+func leave(_ status: Int32, _ message: String) -> Never {
+    writeAll(2, Array("functions: \(message)\n".utf8))
+    exit(status)
+}
+
+/// Writes all of `bytes`; false once the other side is gone.
+@discardableResult
+func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
+    bytes.withUnsafeBytes { buffer in
+        var rest = buffer[...]
+        while !rest.isEmpty {
+            let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno != EINTR {
+                return false
+            }
+        }
+        return true
+    }
+}
+
+/// Reads what there is; empty at the end or after an error.
+func readSome(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> UnsafeRawBufferPointer {
+    while true {
+        let count = read(descriptor, buffer.baseAddress, buffer.count)
+        if count >= 0 { return UnsafeRawBufferPointer(rebasing: buffer[..<count]) }
+        if errno != EINTR { return UnsafeRawBufferPointer(rebasing: buffer[..<0]) }
+    }
+}

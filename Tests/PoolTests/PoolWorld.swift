@@ -1,0 +1,159 @@
+import FunctionCore
+import Invocations
+
+@testable import WorkerPool
+
+/// What a machine's decisions lead to: workers, what they hold, who has been answered. It notes every breach of a rule.
+struct PoolWorld {
+    struct Worker {
+        var ready = false
+        var leaving = false
+        var killed = false
+        var held: Set<UInt32> = []
+        var begun: Set<UInt32> = []
+    }
+
+    let manifest: Manifest
+    var machine: PoolMachine
+    var now = Monotonic(nanoseconds: 5_000_000_000_000)
+    private(set) var workers: [Int: Worker] = [:]
+    private(set) var arrived: Set<UInt32> = []
+    private(set) var ended: Set<UInt32> = []
+    private let noted = Breaches()
+    private(set) var spawned = 0
+    /// How many were sent to a worker, and how many of them a worker finished.
+    private(set) var sends = 0
+    private(set) var finishes = 0
+    private var next: UInt32 = 0
+    private var draining = false
+
+    init(_ manifest: Manifest) {
+        self.manifest = manifest
+        machine = PoolMachine(manifest)
+        perform(machine.started(at: now))
+    }
+
+    /// What rules have been broken, in order.
+    var breaches: [String] { noted.all }
+
+    private final class Breaches {
+        var all: [String] = []
+    }
+
+    private func expect(_ rule: Bool, _ breach: @autoclosure () -> String) {
+        if !rule { noted.all.append(breach()) }
+    }
+
+    // MARK: Decisions
+
+    private mutating func perform(_ actions: [PoolMachine.Action]) {
+        for action in actions {
+            switch action {
+            case .spawn(let id):
+                expect(id == spawned + 1, "worker ids do not count up: \(id)")
+                expect(!draining, "a worker is started while the pool drains")
+                spawned = id
+                workers[id] = Worker()
+                expect(workers.count <= manifest.scale.max, "\(workers.count) workers")
+            case .send(let key, let id, _): sent(key, id)
+            case .cancel(let key, let id):
+                expect(workers[id]?.held.contains(key) == true, "cancel \(key) of worker \(id), which does not have it")
+            case .retire(let id):
+                expect(workers[id]?.leaving == false, "worker \(id) is retired, but gone or leaving")
+                expect(workers[id]?.held.isEmpty != false, "worker \(id) is retired with work")
+                workers[id]?.leaving = true
+            case .kill(let id, _):
+                expect(workers[id]?.killed == false, "worker \(id) is killed, but gone or killed")
+                workers[id]?.killed = true
+            case .end(let key, _): end(key)
+            }
+        }
+        check()
+    }
+
+    private mutating func sent(_ key: UInt32, _ id: Int) {
+        expect(!ended.contains(key), "\(key) is sent after its end")
+        expect(!workers.values.contains { $0.held.contains(key) }, "\(key) is sent twice")
+        guard let worker = workers[id] else { return expect(false, "\(key) is sent to worker \(id), which is gone") }
+        expect(worker.ready && !worker.leaving && !worker.killed, "\(key) is sent to worker \(id) in \(worker)")
+        expect(worker.held.count < manifest.limits.perWorker, "worker \(id) holds \(worker.held.count) and gets \(key)")
+        workers[id]?.held.insert(key)
+        sends += 1
+        let answered = workers.values.reduce(into: 0) { $0 += $1.held.count { !ended.contains($0) } }
+        expect(answered <= manifest.limits.maxInFlight, "\(answered) are in flight")
+    }
+
+    private mutating func end(_ key: UInt32) {
+        expect(arrived.contains(key), "\(key) ends and never arrived")
+        let first = ended.insert(key).inserted
+        expect(first, "\(key) ends twice")
+    }
+
+    private func check() {
+        let limits = manifest.limits
+        expect(machine.workerCount == workers.count, "the machine counts \(machine.workerCount) of \(workers.count)")
+        if machine.waitingCount > 0, machine.runningCount < limits.maxInFlight {
+            let free = workers.filter { id, worker in
+                worker.ready && !worker.leaving && !worker.killed && worker.held.count < limits.perWorker
+                    && !machine.isLeaving(id)
+            }
+            expect(free.isEmpty, "\(machine.waitingCount) wait while workers \(free.keys.sorted()) have room")
+            let starting = workers.values.contains { !$0.ready }
+            let room = workers.count < manifest.scale.max && machine.crashes.closedFor(at: now) == nil
+            expect(starting || !room, "\(machine.waitingCount) wait and no worker is started")
+        }
+        let most = limits.queue + manifest.scale.max * limits.perWorker
+        expect(machine.waitingCount <= most, "\(machine.waitingCount) wait")
+    }
+
+    // MARK: Facts
+
+    mutating func arrive(timeout: Duration?) {
+        next += 1
+        arrived.insert(next)
+        perform(machine.arrived(next, timeout: timeout, at: now))
+    }
+
+    mutating func becomeReady(_ id: Int) {
+        guard workers[id]?.ready == false, workers[id]?.killed == false else { return }
+        workers[id]?.ready = true
+        perform(machine.becameReady(id, at: now))
+    }
+
+    mutating func begin(_ key: UInt32, on id: Int) { workers[id]?.begun.insert(key) }
+
+    mutating func reply(_ key: UInt32, on id: Int) {
+        workers[id]?.begun.insert(key)
+        if !ended.contains(key) { machine.replied(key, at: now) }
+    }
+
+    mutating func finish(_ key: UInt32, on id: Int) {
+        guard workers[id]?.held.remove(key) != nil else { return }
+        workers[id]?.begun.remove(key)
+        if !ended.contains(key) { end(key) }
+        finishes += 1
+        perform(machine.finished(key, at: now))
+    }
+
+    mutating func cancel(_ key: UInt32) { perform(machine.cancelled(key, at: now)) }
+
+    mutating func exit(_ id: Int) {
+        guard let worker = workers.removeValue(forKey: id) else { return }
+        perform(machine.exited(id, reason: "gone", begun: worker.begun, at: now))
+    }
+
+    mutating func pass(_ duration: Duration) {
+        now = now + duration
+        perform(machine.ticked(at: now))
+        if let tick = machine.nextTick {
+            expect(tick > now, "after a tick the machine asks for a moment \(now - tick) ago")
+        }
+    }
+
+    mutating func drain() {
+        draining = true
+        perform(machine.drain(at: now))
+    }
+
+    mutating func abandon() { perform(machine.abandon(at: now)) }
+}
