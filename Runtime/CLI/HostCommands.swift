@@ -90,7 +90,6 @@ func runHost(
     file: (path: String, text: String)?,
     isDevelopment: Bool
 ) async {
-    let signals = Signals.block()
     let problems = Problems()
     let configuration = Configuration.resolve(flags: flags, environment: environment, file: file, problems: problems)
     if !problems.isEmpty { leaveFor(ConfigurationError(problems.all)) }
@@ -108,7 +107,7 @@ func runHost(
         leaveFor(error)
     }
     if isDevelopment { Banner.show(host) }
-    await signals.wait()
+    await Signals.wait()
     Signals.exitOnNext()
     await host.stop()
     exit(0)

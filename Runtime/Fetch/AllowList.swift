@@ -2,9 +2,9 @@ internal import Glibc
 
 /// What may be fetched: any public address by https, and beyond that only what is named by host and port.
 ///
-/// A name is checked as it was written, an address at the moment of the connection, so a public name that resolves to
-/// a private address is refused as well. Connections are kept per fetcher; callers that may reach different things need
-/// a fetcher each.
+/// A name is checked as it was written, an address at the moment of the connection, so a public name that
+/// resolves to a private address is refused as well. Connections are kept per fetcher; callers that may reach
+/// different things need a fetcher each.
 package struct AllowList: Sendable, Hashable {
     private var entries: Set<String> = []
     private var checksNothing = false
@@ -21,8 +21,8 @@ package struct AllowList: Sendable, Hashable {
 
     private init() {}
 
-    /// Public addresses by https, and `entries` of the form `host:port`, such as `127.0.0.1:9900` or `[::1]:80`, by
-    /// http and at any address.
+    /// Public addresses by https, and `entries` of the form `host:port`, such as `127.0.0.1:9900` or
+    /// `[::1]:80`, by http and at any address.
     package init(_ entries: [String]) throws(FetchError) {
         for entry in entries {
             guard let colon = entry.lastIndex(of: ":"), let port = Int(entry[entry.index(after: colon)...]),
@@ -58,7 +58,7 @@ package struct AllowList: Sendable, Hashable {
         guard url.scheme == "https" || names(url) else {
             throw FetchError(
                 .refused,
-                "\(url.redacted) is not https; use https, or allow \(url.host):\(url.port) in the configuration"
+                "\(url.redacted) is not https; use it, or allow \(url.host):\(url.port) in the configuration"
             )
         }
     }
@@ -68,8 +68,8 @@ package struct AllowList: Sendable, Hashable {
     }
 }
 
-/// Whether an address belongs to nobody else on the internet: this machine, a private network, a multicast group, or
-/// a range that wraps an IPv4 address of such a kind.
+/// Whether an address belongs to nobody else on the internet: this machine, a private network, a multicast
+/// group, or a range that wraps an IPv4 address of such a kind.
 func isPrivateAddress(family: Int32, _ bytes: [UInt8]) -> Bool {
     switch family {
     case AF_INET where bytes.count >= 4:

@@ -3,7 +3,8 @@ internal import Synchronization
 
 /// What the driver's thread and a reader share about one request: the head, the pieces that wait, the end.
 ///
-/// The driver may put at most `highWater` bytes here before the reader takes them; then it pauses the transfer.
+/// The driver may put at most `highWater` bytes here before the reader takes them; then it pauses the
+/// transfer.
 final class Exchange: Sendable {
     /// Bytes that may wait for the reader.
     ///

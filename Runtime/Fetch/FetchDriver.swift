@@ -2,11 +2,13 @@ internal import CCurl
 internal import Glibc
 internal import Synchronization
 
-/// The thread on which all asynchronous transfers run. Everything else talks to it through an inbox and a wake-up.
+/// The thread on which all asynchronous transfers run. Everything else talks to it through an inbox and a
+/// wake-up.
 ///
-/// At most `maxTransfers` run at once; as many again times four wait in order, and what comes then is refused as busy.
-// SAFETY: `multi` is used by the driver's thread alone, but for curl_multi_wakeup, which libcurl allows from any thread;
-// it is freed only once the thread has gone, because the thread holds the driver.
+/// At most `maxTransfers` run at once; as many again times four wait in order, and what comes then is refused
+/// as busy.
+// SAFETY: `multi` is used by the driver's thread alone, but for curl_multi_wakeup, which libcurl allows from
+// any thread; it is freed only once the thread has gone, because the thread holds the driver.
 final class FetchDriver: @unchecked Sendable {
     private enum Command {
         case start(Exchange)

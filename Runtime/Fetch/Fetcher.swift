@@ -2,8 +2,8 @@ internal import FunctionCore
 
 /// Sends HTTP requests: many at once, on one thread of libcurl's multi interface.
 ///
-/// What may be reached is settled per fetcher, because connections are kept and used again: a fetcher for the providers
-/// and another for the functions' own requests. Threading: any.
+/// What may be reached is settled per fetcher, because connections are kept and used again: a fetcher for the
+/// providers and another for the functions' own requests. Threading: any.
 package final class Fetcher: Sendable {
     package struct Settings: Sendable {
         /// What may be reached.

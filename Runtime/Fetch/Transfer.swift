@@ -30,7 +30,8 @@ final class Transfer {
     }
 
     /// libcurl's handle.
-    // SAFETY: made in `init`, freed in `deinit`, and used by whoever holds the transfer, one thread at a time.
+    // SAFETY: made in `init`, freed in `deinit`, and used by whoever holds the transfer, one thread at a
+    // time.
     let easy: UnsafeMutableRawPointer
     private let options: Options
     private let deadline: Monotonic
@@ -39,7 +40,8 @@ final class Transfer {
     private let onPiece: (UnsafeRawBufferPointer) -> Verdict
     private var request: OutboundRequest
     private var url: FetchURL
-    // SAFETY: freed when another list takes its place, and in `deinit`; libcurl reads it while the handle runs.
+    // SAFETY: freed when another list takes its place, and in `deinit`; libcurl reads it while the handle
+    // runs.
     private var headerList: UnsafeMutablePointer<curl_slist>?
     private var collector = HeaderCollector()
     private var received = 0
@@ -93,7 +95,8 @@ final class Transfer {
     // MARK: - Setting up
 
     private func configure() {
-        // SAFETY: libcurl hands the pointer back only while the handle runs, and the transfer outlives every run.
+        // SAFETY: libcurl hands the pointer back only while the handle runs, and the transfer outlives every
+        // run.
         let context = Unmanaged.passUnretained(self).toOpaque()
         ccurl_set_long(easy, CURLOPT_NOSIGNAL, 1)
         ccurl_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")

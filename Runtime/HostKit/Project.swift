@@ -47,6 +47,11 @@ package struct Project: Sendable {
                 Problem(file: claim.file, line: claim.route.line, message: problem.message, hint: "change one of the routes")
             )
         }
+        for (first, second) in Router.conflicts(manifests) {
+            let route = "\(second.route.method) \(second.route.path)"
+            let message = "\(second.function) claims \(route), which \(first.function) has by \(first.file):\(first.route.line)"
+            problems.add(Problem(file: second.file, line: second.route.line, message: message, hint: "change one of the two"))
+        }
         for file in yamlFiles(schedules + "/calendars") { reader.readCalendar(readText(file) ?? "", file: file) }
         for file in yamlFiles(schedules) { reader.readFile(readText(file) ?? "", file: file, functions: names) }
         for (name, nodes) in triggers {

@@ -25,9 +25,9 @@ package final class LogWriter: Sendable {
     private let redactor: Redactor
     private let level: LogLevel
 
-    /// - Parameters:
-    ///   - path: the file; nil for none
-    ///   - fileMax: bytes after which the file is turned over; one older file is kept
+    /// A writer to the file at `path` (nil for none), to the console, or to both.
+    ///
+    /// After `fileMax` bytes the file is turned over; one older file is kept.
     package init(
         path: String?,
         fileMax: Int = 64 << 20,
@@ -65,7 +65,9 @@ package final class LogWriter: Sendable {
     /// Lines dropped so far.
     package var dropped: UInt64 { state.withLock { $0.dropped } }
 
-    /// Writes what is on the way and ends; waits for that at most two seconds. For the very end of a process.
+    /// Writes what is on the way and ends; waits for that at most two seconds.
+    ///
+    /// For the very end of a process.
     package func close() {
         state.withLock { $0.closing = true }
         signal()
@@ -100,13 +102,16 @@ package final class LogWriter: Sendable {
         switch console {
         case .none: return
         case .json: text = lines.map { redactor.clean($0.json.text) + "\n" }.joined()
-        case .pretty(let colour): text = lines.map { redactor.clean($0.pretty(colour: colour)) + "\n" }.joined()
+        case .pretty(let colour):
+            text = lines.map { redactor.clean($0.pretty(colour: colour)) + "\n" }.joined()
         }
         LogFile.writeAll(1, Array(text.utf8))
     }
 }
 
-/// A file that is renamed to `.1` when it is full. Used on the log's thread only.
+/// A file that is renamed to `.1` when it is full.
+///
+/// Used on the log's thread only.
 private final class LogFile: Sendable {
     private struct State {
         var descriptor: Int32 = -1

@@ -71,7 +71,9 @@ package final class Metrics: Sendable {
                 return
             }
             var histogram = state.histograms[series] ?? Histogram()
-            if let index = Metrics.bounds.firstIndex(where: { seconds <= $0 }) { histogram.buckets[index] += 1 }
+            if let index = Metrics.bounds.firstIndex(where: { seconds <= $0 }) {
+                histogram.buckets[index] += 1
+            }
             histogram.sum += seconds
             histogram.count += 1
             state.histograms[series] = histogram
@@ -101,23 +103,32 @@ package final class Metrics: Sendable {
             let help = Metrics.escaped(family.help, quotes: false)
             out += "# HELP \(family.name) \(help)\n# TYPE \(family.name) \(family.kind.rawValue)\n"
             if family.kind == .histogram {
-                for (series, histogram) in state.histograms.filter({ $0.key.family == family.name }).sorted(by: order) {
+                for (series, histogram) in state.histograms.filter({ $0.key.family == family.name }).sorted(
+                    by: order
+                ) {
                     out += Metrics.lines(family, series.values, histogram)
                 }
             } else {
                 let series = state.numbers.filter { $0.key.family == family.name }
                 if series.isEmpty, family.labels.isEmpty { out += "\(family.name) 0\n" }
-                for (series, value) in series.sorted(by: { $0.key.values.lexicographicallyPrecedes($1.key.values) }) {
-                    out += "\(family.name)\(Metrics.labels(family.labels, series.values)) \(Metrics.number(value))\n"
+                for (series, value) in series.sorted(by: {
+                    $0.key.values.lexicographicallyPrecedes($1.key.values)
+                }) {
+                    out +=
+                        "\(family.name)\(Metrics.labels(family.labels, series.values)) \(Metrics.number(value))\n"
                 }
             }
         }
         out += "# HELP swiftlet_metrics_overflow_total Updates refused because there were too many series.\n"
-        out += "# TYPE swiftlet_metrics_overflow_total counter\nswiftlet_metrics_overflow_total \(state.overflow)\n"
+        out +=
+            "# TYPE swiftlet_metrics_overflow_total counter\nswiftlet_metrics_overflow_total \(state.overflow)\n"
         return out
     }
 
-    private func order(_ left: (key: Series, value: Histogram), _ right: (key: Series, value: Histogram)) -> Bool {
+    private func order(
+        _ left: (key: Series, value: Histogram),
+        _ right: (key: Series, value: Histogram)
+    ) -> Bool {
         left.key.values.lexicographicallyPrecedes(right.key.values)
     }
 
@@ -129,7 +140,8 @@ package final class Metrics: Sendable {
             let labels = labels(family.labels + ["le"], values + [number(bound)])
             out += "\(family.name)_bucket\(labels) \(total)\n"
         }
-        out += "\(family.name)_bucket\(labels(family.labels + ["le"], values + ["+Inf"])) \(histogram.count)\n"
+        out +=
+            "\(family.name)_bucket\(labels(family.labels + ["le"], values + ["+Inf"])) \(histogram.count)\n"
         out += "\(family.name)_sum\(labels(family.labels, values)) \(number(histogram.sum))\n"
         out += "\(family.name)_count\(labels(family.labels, values)) \(histogram.count)\n"
         return out

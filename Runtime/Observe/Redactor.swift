@@ -15,7 +15,9 @@ package struct Redactor: Sendable {
     /// The line with every secret replaced by `[redacted]`.
     package func clean(_ line: String) -> String {
         var result = line
-        for secret in secrets where result.contains(secret) { result = Redactor.replacing(secret, in: result) }
+        for secret in secrets where result.contains(secret) {
+            result = Redactor.replacing(secret, in: result)
+        }
         return Redactor.withoutBearers(result)
     }
 
@@ -38,7 +40,8 @@ package struct Redactor: Sendable {
         var found = false
         while index < bytes.count {
             let end = index + word.count
-            guard end < bytes.count, zip(bytes[index..<end], word).allSatisfy({ $0 == $1 || $0 | 0x20 == $1 }) else {
+            guard end < bytes.count, zip(bytes[index..<end], word).allSatisfy({ $0 == $1 || $0 | 0x20 == $1 })
+            else {
                 out.append(bytes[index])
                 index += 1
                 continue

@@ -27,7 +27,8 @@ package struct BindingHost: Sendable {
             throw FunctionError(
                 status: 403,
                 code: "binding_not_granted",
-                message: "\(manifest.name) is not granted `\(binding)`; add it to `bindings:` in \(manifest.file)",
+                message:
+                    "\(manifest.name) is not granted `\(binding)`; add it to `bindings:` in \(manifest.file)",
                 retry: .never
             )
         }

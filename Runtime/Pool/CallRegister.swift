@@ -1,6 +1,8 @@
 import Wire
 
-/// The binding calls of one pool's workers that are under way. Lives on the pool's loop.
+/// The binding calls of one pool's workers that are under way.
+///
+/// Lives on the pool's loop.
 struct CallRegister {
     struct Call {
         let id: UInt32

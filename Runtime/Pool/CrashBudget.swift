@@ -1,6 +1,8 @@
 import FunctionCore
 
-/// How many crashes a function is allowed before the pool waits with the next worker. A served invocation restores it.
+/// How many crashes a function is allowed before the pool waits with the next worker.
+///
+/// A served invocation restores it.
 ///
 /// Five crashes in a row close the function for 0.5 s, and twice as long at each further one, 30 s at most. A minute
 /// without a crash ends the row, so that what went wrong last week is not held against a function today.

@@ -8,8 +8,11 @@ extension FunctionPool {
     func beginCall(_ frame: Frame, from link: WorkerLink) throws(WireError) {
         let (head, body) = try CallHead.read(frame.payload)
         let answer = CallAnswer(id: frame.id, link: link)
-        guard let entry = entries[head.invocation], entry.worker == link.id, let started = entry.started else {
-            answer.fail(FunctionError(status: 410, code: "invocation_over", message: "the invocation has ended"))
+        guard let entry = entries[head.invocation], entry.worker == link.id, let started = entry.started
+        else {
+            answer.fail(
+                FunctionError(status: 410, code: "invocation_over", message: "the invocation has ended")
+            )
             return
         }
         guard calls.count(on: link.id) < CallRegister.perWorkerMax else {
@@ -45,12 +48,16 @@ extension FunctionPool {
         calls.begin(frame.id, on: link.id, of: head.invocation, task: task, answer: answer)
     }
 
-    /// What a handler may know of a service's error. Texts of unknown errors stay in the host.
+    /// What a handler may know of a service's error.
+    ///
+    /// Texts of unknown errors stay in the host.
     private static func describe(_ error: any Error) -> FunctionError {
         switch error {
         case let error as FunctionError: error
-        case is CancellationError: FunctionError(status: 499, code: "cancelled", message: "the call was given up")
-        default: FunctionError(status: 500, code: "internal", message: "the service failed; see the host's log")
+        case is CancellationError:
+            FunctionError(status: 499, code: "cancelled", message: "the call was given up")
+        default:
+            FunctionError(status: 500, code: "internal", message: "the service failed; see the host's log")
         }
     }
 

@@ -12,7 +12,8 @@ extension FunctionPool: WorkerLink.Owner {
             case .reply: try replyBegan(frame, link)
             case .chunk where frame.id & Frame.callBit == 0: try piece(frame, link)
             case .end where frame.id & Frame.callBit == 0: complete(frame.id, link, nil)
-            case .error where frame.id & Frame.callBit == 0: complete(frame.id, link, try ErrorPayload.read(frame.payload))
+            case .error where frame.id & Frame.callBit == 0:
+                complete(frame.id, link, try ErrorPayload.read(frame.payload))
             case .call: try beginCall(frame, from: link)
             case .credit:
                 var reader = WireReader(frame.payload)
@@ -49,7 +50,7 @@ extension FunctionPool: WorkerLink.Owner {
         entry.status = head.status
         entry.bytesOut += first.count
         entries[frame.id] = entry
-        machine.replied(frame.id, at: .now)
+        showedLife(frame.id)
         let bytes = ByteBuffer(bytes: first)
         onLoop(of: entry.sink) { sink in
             sink.head(status: head.status, headers: head.headers)
@@ -65,13 +66,22 @@ extension FunctionPool: WorkerLink.Owner {
         guard entry.status != 0 else { throw WireError("a piece of a reply before its head") }
         entry.bytesOut += frame.payload.count
         entries[frame.id] = entry
-        machine.replied(frame.id, at: .now)
+        showedLife(frame.id)
         let bytes = ByteBuffer(bytes: frame.payload)
         onLoop(of: entry.sink) { $0.chunk(bytes) }
     }
 
-    /// The worker is done with an invocation, whether or not its caller still listens. The machine hears of it first: a
-    /// sink that dispatches the next at once then finds the worker free.
+    /// A reply has begun or goes on.
+    ///
+    /// Only an idle limit makes the machine's next moment an earlier one.
+    private func showedLife(_ key: UInt32) {
+        machine.replied(key, at: .now)
+        if manifest.limits.idle != nil { settle() }
+    }
+
+    /// The worker is done with an invocation, whether or not its caller still listens.
+    ///
+    /// The machine hears of it first: a sink that dispatches the next at once then finds the worker free.
     private func complete(_ key: UInt32, _ link: WorkerLink, _ error: FunctionError?) {
         // Of an invocation that another worker has, this one has nothing to say.
         guard link.vacate(key) else { return }
@@ -79,7 +89,12 @@ extension FunctionPool: WorkerLink.Owner {
         perform(machine.finished(key, at: .now))
         guard let entry, entry.worker == link.id else { return }
         if entry.status == 0, error == nil {
-            finish(key, .failed(FunctionError(status: 502, code: "no_reply", message: "the reply ended before its head")))
+            finish(
+                key,
+                .failed(
+                    FunctionError(status: 502, code: "no_reply", message: "the reply ended before its head")
+                )
+            )
         } else {
             finish(key, error.map { .failed($0) } ?? .replied(status: entry.status))
         }
@@ -106,7 +121,8 @@ extension FunctionPool: WorkerLink.Owner {
 
     func printed(_ line: String, source: String, by link: WorkerLink) {
         // The line of a handler that has just replied may be read after its reply.
-        let only = link.served.isEmpty ? link.lastServed : link.served.count == 1 ? link.served.values.first : nil
+        let only =
+            link.served.isEmpty ? link.lastServed : link.served.count == 1 ? link.served.values.first : nil
         report(
             .line(
                 LogLine(

@@ -67,7 +67,9 @@ package final class FunctionPool: @unchecked Sendable {
         loop.execute { self.perform(self.machine.started(at: .now)) }
     }
 
-    /// Starts an invocation. Threading: any.
+    /// Starts an invocation.
+    ///
+    /// Threading: any.
     package func dispatch(_ invocation: Invocation, to sink: any ReplySink) -> any Dispatched {
         let ticket = PoolTicket(pool: self)
         if loop.inEventLoop {
@@ -138,8 +140,10 @@ package final class FunctionPool: @unchecked Sendable {
 
     // MARK: Actions out
 
-    /// Performs actions in the order of the decisions. A sink that hears its end may dispatch or cancel at once, in the
-    /// midst of this: what follows from that waits its turn, or a `cancel` would overtake the `send` before it.
+    /// Performs actions in the order of the decisions.
+    ///
+    /// A sink that hears its end may dispatch or cancel at once, in the midst of this: what follows from that
+    /// waits its turn, or a `cancel` would overtake the `send` before it.
     func perform(_ actions: [PoolMachine.Action]) {
         due += actions
         guard !performing else { return }
@@ -168,7 +172,7 @@ package final class FunctionPool: @unchecked Sendable {
     }
 
     /// Sets the timer for the machine's next moment and tells whoever waits for the last worker.
-    private func settle() {
+    func settle() {
         if machine.isEmpty, !emptied.isEmpty {
             let emptied = self.emptied
             self.emptied = []
@@ -234,7 +238,6 @@ package final class FunctionPool: @unchecked Sendable {
     /// The invocation's caller hears the end; what the worker still sends of it is dropped.
     func finish(_ key: UInt32, _ outcome: Outcome) {
         guard let entry = entries.removeValue(forKey: key) else { return }
-        onLoop(of: entry.sink) { $0.end(outcome) }
         endCalls(of: key)
         let now = Monotonic.now
         let started = entry.started ?? now
@@ -251,6 +254,8 @@ package final class FunctionPool: @unchecked Sendable {
                 )
             )
         )
+        // After the report: who has the answer finds it in log and metrics.
+        onLoop(of: entry.sink) { $0.end(outcome) }
         if entry.started != nil, !manifest.grants.isEmpty {
             let invocation = entry.invocation.id
             Task { [bindings] in await bindings.ended(invocation) }

@@ -18,7 +18,12 @@ extension PoolMachine {
         while served < waiting.count, runningCount < limits.maxInFlight, let id = idle.last {
             let next = waiting[served]
             served += 1
-            running[next.key] = Running(worker: id, timeout: next.timeout, attempt: next.attempt, started: now)
+            running[next.key] = Running(
+                worker: id,
+                timeout: next.timeout,
+                attempt: next.attempt,
+                started: now
+            )
             workers[id]?.running.insert(next.key)
             if workers[id]?.running.count ?? 0 >= limits.perWorker { idle.removeLast() }
             actions.append(.send(next.key, id, attempt: next.attempt))
@@ -85,8 +90,10 @@ extension PoolMachine {
         actions.append(.kill(id, why: why))
     }
 
-    /// The caller of a running invocation gets `end` now, and its worker is asked to stop it. After a time limit the worker
-    /// takes nothing new either: a handler that overran once cannot be trusted with the next.
+    /// The caller of a running invocation gets `end` now, and its worker is asked to stop it.
+    ///
+    /// After a time limit the worker takes nothing new either: a handler that overran once cannot be trusted
+    /// with the next.
     mutating func stop(_ key: InvocationKey, _ end: End, at now: Monotonic) {
         guard var run = running[key], !run.answered else { return }
         run.stopBy = now + limits.grace
@@ -104,7 +111,9 @@ extension PoolMachine {
         idle.removeAll { $0 == id }
     }
 
-    /// A worker did not stop what it was asked to stop. Where nobody waits for anything else of it, it goes at once.
+    /// A worker did not stop what it was asked to stop.
+    ///
+    /// Where nobody waits for anything else of it, it goes at once.
     private mutating func overrun(_ id: WorkerID, at now: Monotonic) {
         condemn(id, at: now)
         let awaited = workers[id]?.running.contains { running[$0]?.answered == false } ?? false
@@ -167,7 +176,9 @@ extension PoolMachine {
 
     private mutating func retireIdle(_ now: Monotonic) {
         for id in idle where workers.values.count(where: { $0.phase == .serving }) > scale.min {
-            guard let worker = workers[id], worker.running.isEmpty, now - worker.since >= scale.idle else { continue }
+            guard let worker = workers[id], worker.running.isEmpty, now - worker.since >= scale.idle else {
+                continue
+            }
             retire(id, at: now)
         }
         idle.removeAll { workers[$0]?.phase != .serving }

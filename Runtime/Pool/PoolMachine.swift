@@ -1,8 +1,10 @@
 import FunctionCore
 import Invocations
 
-/// Decides for one function's workers: when to start one, which takes what, who waits, and what becomes of everything when a
-/// worker or its time ends. A value: facts in, actions out; the shell (`FunctionPool`) performs them on one event loop.
+/// Decides for one function's workers: when to start one, which takes what, who waits, and what becomes of
+/// everything when a worker or its time ends.
+///
+/// A value: facts in, actions out; the shell (`FunctionPool`) performs them on one event loop.
 ///
 /// A worker:      starting ──ready──▶ serving ──idle──▶ retiring ──▶ gone
 ///                    │                  └──a time limit passed──▶ condemned ──grace──▶ gone
@@ -94,7 +96,9 @@ package struct PoolMachine: Sendable {
     package mutating func arrived(_ key: InvocationKey, timeout: Duration?, at now: Monotonic) -> [Action] {
         step(now) { machine in
             if machine.draining { return machine.shed(key, .draining, retryAfter: .seconds(1)) }
-            if let wait = machine.crashes.closedFor(at: now) { return machine.shed(key, .crashLoop, retryAfter: wait) }
+            if let wait = machine.crashes.closedFor(at: now) {
+                return machine.shed(key, .crashLoop, retryAfter: wait)
+            }
             if machine.waiting.count >= machine.limits.queue, !machine.hasRoomAtOnce {
                 return machine.shed(key, .overloaded, retryAfter: .seconds(1))
             }
@@ -140,7 +144,9 @@ package struct PoolMachine: Sendable {
         }
     }
 
-    /// A worker's process is gone. `begun` are the invocations that it had begun; the rest were only on their way.
+    /// A worker's process is gone.
+    ///
+    /// `begun` are the invocations that it had begun; the rest were only on their way.
     package mutating func exited(
         _ id: WorkerID,
         reason: String,
@@ -174,7 +180,9 @@ package struct PoolMachine: Sendable {
             for waiting in machine.waiting { machine.shed(waiting.key, .draining, retryAfter: .seconds(1)) }
             machine.waiting = []
             // A worker with room for more is in `idle` as well, yet what it runs may end first; `release` retires it then.
-            for id in machine.idle where machine.workers[id]?.running.isEmpty == true { machine.retire(id, at: now) }
+            for id in machine.idle where machine.workers[id]?.running.isEmpty == true {
+                machine.retire(id, at: now)
+            }
             machine.idle = []
             for id in machine.workers.keys.sorted() where machine.workers[id]?.phase == .starting {
                 machine.kill(id, why: "the host is stopping")

@@ -1,7 +1,9 @@
 import FunctionCore
 import Invocations
 
-/// What a pool tells about itself: for logs and metrics. The receiver must be quick and must not block.
+/// What a pool tells about itself: for logs and metrics.
+///
+/// The receiver must be quick and must not block.
 package enum PoolReport: Sendable {
     /// An invocation is over.
     case invocation(InvocationReport)

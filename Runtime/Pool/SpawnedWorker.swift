@@ -41,7 +41,8 @@ struct SpawnedWorker: Sendable {
                 process: process,
                 socket: socket.host,
                 outputs: [
-                    Output(name: "stdout", descriptor: output.host), Output(name: "stderr", descriptor: errors.host),
+                    Output(name: "stdout", descriptor: output.host),
+                    Output(name: "stderr", descriptor: errors.host),
                 ]
             )
         } catch {

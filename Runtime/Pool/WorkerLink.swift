@@ -102,7 +102,9 @@ final class WorkerLink: @unchecked Sendable {
             NIOPipeBootstrap(group: loop)
                 .channelInitializer { [self] channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(LineReader(source: output.name, link: self))
+                        try channel.pipeline.syncOperations.addHandler(
+                            LineReader(source: output.name, link: self)
+                        )
                     }
                 }
                 .takingOwnershipOfDescriptor(input: output.descriptor)
@@ -232,8 +234,12 @@ final class WorkerLink: @unchecked Sendable {
     }
 
     fileprivate func received(_ frame: Frame) { owner.received(frame, from: self) }
-    fileprivate func printed(_ line: String, _ source: String) { owner.printed(line, source: source, by: self) }
-    fileprivate func broke(_ error: WireError) { owner.broke(self, reason: "its frames cannot be read: \(error)") }
+    fileprivate func printed(_ line: String, _ source: String) {
+        owner.printed(line, source: source, by: self)
+    }
+    fileprivate func broke(_ error: WireError) {
+        owner.broke(self, reason: "its frames cannot be read: \(error)")
+    }
 }
 
 /// Cuts what a worker writes into frames.

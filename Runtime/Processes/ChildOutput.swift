@@ -102,8 +102,14 @@ private final class ChildRun: Sendable {
         }
     }
 
-    /// Reads until the child has ended. A grandchild that keeps a pipe open cannot hold the call: it gets 200 ms.
-    private func follow(_ process: ChildProcess, _ descriptors: [Int32], until deadline: Monotonic) -> ChildOutput {
+    /// Reads until the child has ended.
+    ///
+    /// A grandchild that keeps a pipe open cannot hold the call: it gets 200 ms.
+    private func follow(
+        _ process: ChildProcess,
+        _ descriptors: [Int32],
+        until deadline: Monotonic
+    ) -> ChildOutput {
         var tails: [[UInt8]] = [[], []]
         var open: Set<Int> = [0, 1]
         var deadline = deadline

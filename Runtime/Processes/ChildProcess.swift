@@ -2,7 +2,9 @@ import CShims
 import Glibc
 import Synchronization
 
-/// A running child in a process group of its own, which ends when the child does. Its end is a fact reported once, by a pidfd; nobody else waits for it.
+/// A running child in a process group of its own, which ends when the child does.
+///
+/// Its end is a fact reported once, by a pidfd; nobody else waits for it.
 package final class ChildProcess: Sendable {
     package let pid: Int32
     private let alive = Mutex(true)
@@ -11,13 +13,18 @@ package final class ChildProcess: Sendable {
         self.pid = pid
     }
 
-    /// Starts a child. `onExit` is called once, on the reaper's thread, and must not block.
+    /// Starts a child.
+    ///
+    /// `onExit` is called once, on the reaper's thread, and must not block.
     package static func spawn(
         _ spec: ChildSpec,
         onExit: @escaping @Sendable (ExitStatus) -> Void
     ) throws(SpawnError) -> ChildProcess {
         guard let path = findExecutable(spec.executable) else {
-            throw SpawnError(executable: spec.executable, reason: "there is no such program, or it may not be executed")
+            throw SpawnError(
+                executable: spec.executable,
+                reason: "there is no such program, or it may not be executed"
+            )
         }
         var pid: pid_t = 0
         let child = Array(spec.descriptors.keys)
@@ -25,7 +32,14 @@ package final class ChildProcess: Sendable {
         let error = withCStrings([path] + spec.arguments) { arguments in
             withCStrings(spec.environment.map { "\($0.key)=\($0.value)" }) { environment in
                 swiftlet_spawn(
-                    &pid, path, arguments, environment, child, parent, Int32(child.count), spec.directory
+                    &pid,
+                    path,
+                    arguments,
+                    environment,
+                    child,
+                    parent,
+                    Int32(child.count),
+                    spec.directory
                 )
             }
         }
@@ -37,14 +51,19 @@ package final class ChildProcess: Sendable {
             let reason = String(cString: strerror(errno))
             kill(pid, SIGKILL)
             waitpid(pid, nil, 0)
-            throw SpawnError(executable: path, reason: "the kernel gives no pidfd (\(reason)); Linux 5.4 is needed")
+            throw SpawnError(
+                executable: path,
+                reason: "the kernel gives no pidfd (\(reason)); Linux 5.4 is needed"
+            )
         }
         let process = ChildProcess(pid: pid)
         Reaper.shared.watch(pidfd: pidfd, onEnd: { process.endGroup() }, onExit: onExit)
         return process
     }
 
-    /// What the child leaves behind in its group ends with it. Nobody has reaped it yet, so the group's number is its own.
+    /// What the child leaves behind in its group ends with it.
+    ///
+    /// Nobody has reaped it yet, so the group's number is its own.
     private func endGroup() {
         alive.withLock { alive in
             if alive { _ = kill(-pid, SIGKILL) }
@@ -52,7 +71,9 @@ package final class ChildProcess: Sendable {
         }
     }
 
-    /// Signals the child and all of its process group. Does nothing once it has ended, so no stranger is ever hit.
+    /// Signals the child and all of its process group.
+    ///
+    /// Does nothing once it has ended, so no stranger is ever hit.
     package func signal(_ signal: Int32) {
         alive.withLock { alive in
             if alive { _ = kill(-pid, signal) }

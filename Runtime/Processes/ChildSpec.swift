@@ -6,12 +6,14 @@ package struct ChildSpec: Sendable {
     package var arguments: [String]
     package var environment: [String: String]
     package var directory: String?
-    /// The child's descriptor, and the one here that it becomes. 0, 1 and 2 are /dev/null unless they are named.
+    /// The child's descriptor, and the one here that it becomes.
+    ///
+    /// 0, 1 and 2 are /dev/null unless they are named.
     package var descriptors: [Int32: Int32] = [:]
 
-    /// - Parameters:
-    ///   - executable: an absolute path, or a name looked up in PATH
-    ///   - environment: nil for PATH, HOME and a C.UTF-8 locale alone
+    /// What to start: an absolute path, or a name looked up in PATH.
+    ///
+    /// An `environment` of nil stands for PATH, HOME and a C.UTF-8 locale alone.
     package init(
         _ executable: String,
         _ arguments: [String],

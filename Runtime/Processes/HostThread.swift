@@ -1,8 +1,11 @@
 import CShims
 import Glibc
 
-/// Starts a detached thread of its own for work that blocks. Never call it per request.
+/// Starts a detached thread of its own for work that blocks.
+///
+/// Never call it per request.
 package func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) {
+    // SAFETY: retained here, and released by the thread, which takes it exactly once.
     let box = Unmanaged.passRetained(ThreadBody(name: name, body: body))
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)

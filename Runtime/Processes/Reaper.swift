@@ -2,7 +2,9 @@ import CShims
 import Glibc
 import Synchronization
 
-/// Waits for all children on one thread, by pidfd. SIGCHLD is left alone, and nobody's child is reaped by accident.
+/// Waits for all children on one thread, by pidfd.
+///
+/// SIGCHLD is left alone, and nobody's child is reaped by accident.
 final class Reaper: Sendable {
     static let shared = Reaper()
 
@@ -25,8 +27,10 @@ final class Reaper: Sendable {
         startThread("reaper") { [self] in run() }
     }
 
-    /// When the process behind `pidfd` has ended: calls `onEnd` while its number is still its own, reaps it, and calls
-    /// `onExit`. Each once. Takes over the descriptor.
+    /// When the process behind `pidfd` has ended: calls `onEnd` while its number is still its own, reaps it,
+    /// and calls `onExit`.
+    ///
+    /// Each once. Takes over the descriptor.
     func watch(
         pidfd: Int32,
         onEnd: @escaping @Sendable () -> Void,

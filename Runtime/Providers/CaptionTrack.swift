@@ -32,8 +32,8 @@ struct CaptionTrack: Sendable, Hashable {
     var subRip: String {
         var text = ""
         for (index, cue) in cues.enumerated() {
-            text +=
-                "\(index + 1)\n\(CaptionTrack.time(cue.start)) --> \(CaptionTrack.time(cue.end))\n\(cue.text)\n\n"
+            let span = "\(CaptionTrack.time(cue.start)) --> \(CaptionTrack.time(cue.end))"
+            text += "\(index + 1)\n\(span)\n\(cue.text)\n\n"
         }
         return text
     }

@@ -2,7 +2,8 @@ package import FunctionCore
 
 /// Requests and replies of `POST /images/generations`, with what each family of models knows.
 ///
-/// A parameter is sent only where the model's row says that it is known: the newer models refuse the older ones'.
+/// A parameter is sent only where the model's row says that it is known: the newer models refuse the older
+/// ones'.
 package enum ImagesDialect {
     /// What a family of models takes and gives.
     package struct Family: Sendable, Hashable {

@@ -4,7 +4,8 @@ package import FunctionCore
 package struct OfflineAnswer: Sendable {
     package enum Body: Sendable {
         case whole(Bytes)
-        /// Complete events of `text/event-stream`, to be sent one after another with `pause` between two of them.
+        /// Complete events of `text/event-stream`, to be sent one after another with `pause` between two of
+        /// them.
         case events([String], pause: Duration)
     }
 

@@ -1,6 +1,7 @@
 internal import FunctionCore
 
-/// `POST /v1/chat/completions` of the offline provider: finds out what is asked, lets it be written, and wraps it up.
+/// `POST /v1/chat/completions` of the offline provider: finds out what is asked, lets it be written, and
+/// wraps it up.
 struct OfflineChat {
     static let model = "offline-1"
 
@@ -30,7 +31,8 @@ struct OfflineChat {
         }
         let format = json["response_format"]
         let schemaName = format?["json_schema"]?["name"]?.stringValue
-        // In a conversation an old message must not fail every later one; a document's brief may stand in any message.
+        // In a conversation an old message must not fail every later one; a document's brief may stand in any
+        // message.
         let last = lastUserText
         let steering = schemaName == nil ? last : messages.map(\.content).joined(separator: "\n")
         let fault = OfflineFault.asked(headers: headers, prompt: steering)

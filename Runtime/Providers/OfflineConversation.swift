@@ -1,6 +1,7 @@
 internal import FunctionCore
 
-/// Plain conversation: two or three sentences about what was said, in the manner that the instructions ask for.
+/// Plain conversation: two or three sentences about what was said, in the manner that the instructions ask
+/// for.
 struct OfflineConversation {
     private let instruction: String
     private let said: [String]

@@ -1,6 +1,7 @@
 internal import FunctionCore
 
-/// `POST /v1/embeddings`: each word moves a few of 64 dimensions, so that texts with words in common lie near each other.
+/// `POST /v1/embeddings`: each word moves a few of 64 dimensions, so that texts with words in common lie near
+/// each other.
 enum OfflineEmbeddings {
     static let dimensions = 64
     /// The dialect's own bound.

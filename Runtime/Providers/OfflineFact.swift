@@ -53,7 +53,8 @@ struct OfflineFact: Hashable {
         }
     }
 
-    /// Members that belong together are said together: somebody's name and role, a `companion` and its `companion_name`.
+    /// Members that belong together are said together: somebody's name and role, a `companion` and its
+    /// `companion_name`.
     private static func all(of members: JSONObject, label: String) -> [OfflineFact] {
         var facts: [OfflineFact] = []
         var told: Set<String> = []

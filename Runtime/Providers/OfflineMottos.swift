@@ -1,7 +1,7 @@
 internal import FunctionCore
 
-/// Writes the document of the schema `mottos`: distinct lines in the tone that is asked for, about the prompt's own words,
-/// none longer than allowed and none that is to be avoided.
+/// Writes the document of the schema `mottos`: distinct lines in the tone that is asked for, about the
+/// prompt's own words, none longer than allowed and none that is to be avoided.
 struct OfflineMottos {
     private let keywords: [String]
     private let tone: String
@@ -30,7 +30,8 @@ struct OfflineMottos {
         seed = OfflineSeed(brief.text)
     }
 
-    /// The prompt's words that look like things: what follows `who` is an act, and what ends in `ed` or `ing` mostly too.
+    /// The prompt's words that look like things: what follows `who` is an act, and what ends in `ed` or `ing`
+    /// mostly too.
     private static func subjects(_ prompt: String) -> [String] {
         let acts = Set(
             zip(OfflineText.words(prompt), OfflineText.words(prompt).dropFirst()).compactMap { before, word in

@@ -1,6 +1,7 @@
 internal import FunctionCore
 
-/// A landscape drawn from a number: sky, sun, stars or birds, and ranges of hills that darken towards the front.
+/// A landscape drawn from a number: sky, sun, stars or birds, and ranges of hills that darken towards the
+/// front.
 ///
 /// Colours are even along each row but for the shapes' edges, which is what the encoder packs well.
 struct OfflinePicture {

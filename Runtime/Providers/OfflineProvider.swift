@@ -1,9 +1,11 @@
 package import FunctionCore
 
-/// A provider that needs no network and no key: OpenAI's dialects, answered from word lists and a hash of the request.
+/// A provider that needs no network and no key: OpenAI's dialects, answered from word lists and a hash of the
+/// request.
 ///
-/// It is honest about what it is: every answer has the header `x-swiftlet-offline: 1`, and the models are called
-/// `offline-…`. Equal requests get equal answers. It is a function of the request; the server around it is elsewhere.
+/// It is honest about what it is: every answer has the header `x-swiftlet-offline: 1`, and the models are
+/// called `offline-…`. Equal requests get equal answers. It is a function of the request; the server around
+/// it is elsewhere.
 package struct OfflineProvider: Sendable {
     /// Between two words of a streamed answer.
     private let wordPause: Duration

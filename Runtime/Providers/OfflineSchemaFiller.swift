@@ -1,7 +1,7 @@
 internal import FunctionCore
 
-/// Fills any JSON Schema of the strict subset with words of the prompt, for documents that the offline provider does not
-/// know by name.
+/// Fills any JSON Schema of the strict subset with words of the prompt, for documents that the offline
+/// provider does not know by name.
 struct OfflineSchemaFiller {
     /// A schema that refers to itself ends here.
     private static let depthLimit = 8

@@ -1,10 +1,10 @@
 internal import FunctionCore
 
-/// Writes the document of the schema `script` from the brief in the conversation: one scene a beat, each with exactly the
-/// words that the beat asks for, and every fact used where there is room.
+/// Writes the document of the schema `script` from the brief in the conversation: one scene a beat, each with
+/// exactly the words that the beat asks for, and every fact used where there is room.
 ///
-/// A request for a repair carries the brief in an earlier message; the document is then written anew from it, which is
-/// always a correct one.
+/// A request for a repair carries the brief in an earlier message; the document is then written anew from it,
+/// which is always a correct one.
 struct OfflineScript {
     private struct Beat {
         var name: String
@@ -53,7 +53,8 @@ struct OfflineScript {
         var waiting = facts
         var scenes: [JSON] = []
         for (index, beat) in beats.enumerated() {
-            // What is left is spread over what is to come, and an early scene never takes more than its share.
+            // What is left is spread over what is to come, and an early scene never takes more than its
+            // share.
             let share = (waiting.count + beats.count - index - 1) / (beats.count - index)
             var own = Array(waiting.prefix(share))
             waiting.removeFirst(own.count)

@@ -2,8 +2,9 @@ internal import FunctionCore
 
 /// Writes PNG: true colour, eight bits a channel, rows filtered by their left neighbour, runs packed.
 ///
-/// The deflate stream uses the fixed code and one kind of match, a repeat of the byte before. Drawn pictures are runs
-/// after the filter, so that is a fiftieth of the plain size, at a tenth of the code of a real compressor.
+/// The deflate stream uses the fixed code and one kind of match, a repeat of the byte before. Drawn pictures
+/// are runs after the filter, so that is a fiftieth of the plain size, at a tenth of the code of a real
+/// compressor.
 struct PNGEncoder {
     private static let crcTable: [UInt32] = (0..<256).map { index in
         (0..<8).reduce(UInt32(index)) { value, _ in value & 1 == 1 ? 0xEDB8_8320 ^ value >> 1 : value >> 1 }

@@ -12,7 +12,8 @@ package struct ProviderClient: Sendable {
     private let sleep: @Sendable (Duration) async throws -> Void
     private let spread: @Sendable () -> Double
 
-    /// A client of `endpoint`, where `sleep` waits between attempts and `spread` gives a random number from 0 to 1.
+    /// A client of `endpoint`, where `sleep` waits between attempts and `spread` gives a random number from 0
+    /// to 1.
     package init(
         _ endpoint: ProviderEndpoint,
         fetcher: Fetcher,
@@ -27,7 +28,8 @@ package struct ProviderClient: Sendable {
         self.spread = spread
     }
 
-    /// Posts `body` and gives the reply to `read`; both are repeated while the failure is transient and time is left.
+    /// Posts `body` and gives the reply to `read`; both are repeated while the failure is transient and time
+    /// is left.
     /// - Throws: `FunctionError`.
     func post<Value: Sendable>(
         _ path: String,

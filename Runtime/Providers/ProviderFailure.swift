@@ -98,7 +98,8 @@ package struct ProviderFailure: Error, Sendable {
             status: 422,
             code: "content_policy",
             message:
-                "the provider's content policy refuses this\(said.isEmpty ? "; change the prompt" : ": \(said)")",
+                "the provider's content policy refuses this"
+                + (said.isEmpty ? "; change the prompt" : ": \(said)"),
             retry: .never
         )
     }

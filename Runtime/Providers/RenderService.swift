@@ -5,8 +5,8 @@ internal import Processes
 
 /// The binding `render`: films by ffmpeg, scene by scene, as children of the host.
 ///
-/// One film at a time by default, because an encoder takes a whole core; others wait in order. Memory stays that of one
-/// scene, whatever the length. What comes out is measured by ffprobe before anybody sees it.
+/// One film at a time by default, because an encoder takes a whole core; others wait in order. Memory stays
+/// that of one scene, whatever the length. What comes out is measured by ffprobe before anybody sees it.
 package final class RenderService: BindingService {
     package struct Tools: Sendable {
         package var ffmpeg = "ffmpeg"
@@ -167,7 +167,8 @@ package final class RenderService: BindingService {
         return (file, header.seconds)
     }
 
-    /// ffmpeg reads many things that are no pictures, playlists of URLs among them, so the bytes are looked at first.
+    /// ffmpeg reads many things that are no pictures, playlists of URLs among them, so the bytes are looked
+    /// at first.
     private func picture(_ key: String, _ index: Int, in directory: ScratchDirectory) async throws -> String {
         let path = try await path(key, "scenes[\(index)].picture")
         guard let format = PictureFormat(try await ScratchDirectory.read(path, limit: 262_144)) else {

@@ -11,8 +11,8 @@ package struct RetryRule: Sendable {
 
     /// How long to wait before retry number `attempt` (from 0), or nil to give up.
     ///
-    /// `remaining` is until the invocation's deadline: a wait that reaches it is not begun. `spread` is 0 to 1, random,
-    /// so that many clients do not come back at once.
+    /// `remaining` is until the invocation's deadline: a wait that reaches it is not begun. `spread` is 0 to
+    /// 1, random, so that many clients do not come back at once.
     package func wait(
         _ failure: ProviderFailure,
         attempt: Int,

@@ -1,7 +1,7 @@
 /// The arguments with which ffmpeg makes one scene: exactly so many frames and samples, whatever goes in.
 ///
-/// The scene is H.264 without reordered frames, and plain samples: such scenes join without gaps, and the sound is
-/// encoded once, over the whole film.
+/// The scene is H.264 without reordered frames, and plain samples: such scenes join without gaps, and the
+/// sound is encoded once, over the whole film.
 struct SceneCommand {
     static let framesPerSecond = 25
     static let samplesPerSecond = 44_100
@@ -69,7 +69,8 @@ struct SceneCommand {
             filters.append("scale=\(size):force_original_aspect_ratio=increase,crop=\(size),setsar=1")
             let centre = "x='iw/2-iw/zoom/2':y='ih/2-ih/zoom/2'"
             filters.append(
-                "zoompan=z='1+0.1*on/\(frames)':\(centre):d=\(frames):s=\(width)x\(height):fps=\(Self.framesPerSecond)"
+                "zoompan=z='1+0.1*on/\(frames)':\(centre):d=\(frames):s=\(width)x\(height)"
+                    + ":fps=\(Self.framesPerSecond)"
             )
         }
         filters += titleFilters
@@ -100,8 +101,8 @@ struct SceneCommand {
         let samples = frames * Self.samplesPerSecond / Self.framesPerSecond
         let stretch = tempo > 1 ? "atempo=\(tempo)," : ""
         let form = "aformat=sample_fmts=s16:channel_layouts=mono"
-        return
-            "[1:a]aresample=\(Self.samplesPerSecond),\(form),\(stretch)apad,atrim=end_sample=\(samples),\(form)"
+        let length = "apad,atrim=end_sample=\(samples)"
+        return "[1:a]aresample=\(Self.samplesPerSecond),\(form),\(stretch)\(length),\(form)"
     }
 
     static func titleSize(width: Int, height: Int) -> Int {

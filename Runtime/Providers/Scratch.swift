@@ -2,7 +2,8 @@ internal import Dispatch
 internal import FunctionCore
 internal import Glibc
 
-/// Directories for intermediate files, each removed with all that is in it when its work is over, however it ends.
+/// Directories for intermediate files, each removed with all that is in it when its work is over, however it
+/// ends.
 ///
 /// Files are touched on a queue of their own: a slow disk must not hold a thread of Swift's pool.
 package struct Scratch: Sendable {
@@ -90,7 +91,8 @@ struct ScratchDirectory: Sendable {
     static func removeTree(_ path: String) {
         if let directory = opendir(path) {
             while let entry = readdir(directory) {
-                // SAFETY: the name is a terminated string within the entry, copied before the next one is read.
+                // SAFETY: the name is a terminated string within the entry, copied before the next one is
+                // read.
                 let name = withUnsafePointer(to: &entry.pointee.d_name) {
                     $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
                 }

@@ -38,7 +38,8 @@ package struct TextService: BindingService {
         try answer.send(encoding: completion)
     }
 
-    /// Until the first text a failure is retried unseen; after it, what is written stays written and the rest fails.
+    /// Until the first text a failure is retried unseen; after it, what is written stays written and the rest
+    /// fails.
     private func stream(_ call: BindingCall, _ answer: any BindingAnswering) async throws {
         let request = try call.decode(CompletionRequest.self)
         try ChatDialect.check(request)

@@ -1,7 +1,8 @@
 internal import FunctionCore
 internal import Synchronization
 
-/// Lets a few in at a time; the others wait in order, as many as there are seats, and whoever comes then is sent away.
+/// Lets a few in at a time; the others wait in order, as many as there are seats, and whoever comes then is
+/// sent away.
 final class WaitingRoom: Sendable {
     private struct State {
         var free: Int

@@ -79,6 +79,7 @@ package final class RESPDecoder {
         var reply: UnsafeMutableRawPointer?
         guard redisReaderGetReply(reader, &reply) == REDIS_OK else { throw failure() }
         guard let reply else { return nil }
+        // SAFETY: as said above, and it is taken over once.
         return Unmanaged<ReplyNode>.fromOpaque(reply).takeRetainedValue().value
     }
 

@@ -1,7 +1,9 @@
 import FunctionCore
 import Invocations
 
-/// Reads a `function.yaml`. The schedules that it may hold are read by the scheduler's reader from the same node.
+/// Reads a `function.yaml`.
+///
+/// The schedules that it may hold are read by the scheduler's reader from the same node.
 package struct ManifestReader {
     /// A manifest and the node of its `triggers.schedule`, if it has one.
     package struct Result {
@@ -11,7 +13,8 @@ package struct ManifestReader {
 
     /// The bindings that a manifest may grant.
     package static let bindings = [
-        "text", "images", "speech", "render", "users", "documents", "blobs", "state", "market-data", "broker", "fetch",
+        "text", "images", "speech", "render", "users", "documents", "blobs", "state", "market-data", "broker",
+        "fetch",
         "emit", "progress", "invoke",
     ]
 
@@ -20,7 +23,9 @@ package struct ManifestReader {
         "idempotency",
     ]
 
-    /// Reads a file's text; nil where not even a name could be found. All faults go to `problems`.
+    /// Reads a file's text; nil where not even a name could be found.
+    ///
+    /// All faults go to `problems`.
     package static func read(_ text: String, file: String, problems: Problems) -> Result? {
         guard let root = SettingsNode.parse(text, file: file, problems: problems) else { return nil }
         let members = root.members(keys)
@@ -41,11 +46,16 @@ package struct ManifestReader {
         if let node = members["scale"] { readScale(node, &manifest.scale) }
         if let node = members["retry"] { readRetry(node, &manifest.retry) }
         manifest.grants = members["bindings"]?.list.compactMap(readGrant) ?? []
-        for (key, value) in members["environment"]?.entries ?? [] { manifest.environment[key] = value.string() }
+        for (key, value) in members["environment"]?.entries ?? [] {
+            manifest.environment[key] = value.string()
+        }
         manifest.idempotent = members["idempotent"]?.flag() ?? false
         manifest.idempotencyKeys = members["idempotency"]?.flag() ?? false
         if manifest.grants("broker"), let named, named != "trading" {
-            members["bindings"]?.wrong("`broker` is for the function trading alone", hint: "remove it from the list")
+            members["bindings"]?.wrong(
+                "`broker` is for the function trading alone",
+                hint: "remove it from the list"
+            )
         }
         return named == nil ? nil : Result(manifest: manifest, schedules: schedules)
     }
@@ -54,7 +64,10 @@ package struct ManifestReader {
         guard let name = node.string() else { return nil }
         let allowed = name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
         guard allowed, let first = name.utf8.first, (97...122).contains(first), name.utf8.count <= 64 else {
-            node.wrong("`\(name)` is no function name", hint: "lower-case letters, digits and dashes, at most 64")
+            node.wrong(
+                "`\(name)` is no function name",
+                hint: "lower-case letters, digits and dashes, at most 64"
+            )
             return nil
         }
         return name
@@ -71,7 +84,10 @@ package struct ManifestReader {
             return nil
         }
         if path == "/_swiftlet" || path.hasPrefix("/_swiftlet/") || path.hasPrefix("/v1/jobs") {
-            node.wrong("`\(path)` is reserved for the host", hint: "choose a path outside /_swiftlet/ and /v1/jobs")
+            node.wrong(
+                "`\(path)` is reserved for the host",
+                hint: "choose a path outside /_swiftlet/ and /v1/jobs"
+            )
             return nil
         }
         return Manifest.Route(
@@ -85,7 +101,8 @@ package struct ManifestReader {
 
     private static func readStream(_ node: SettingsNode, _ function: String) -> Manifest.Stream? {
         let members = node.members(["stream", "group", "operation", "batch", "concurrency"])
-        guard let stream = (members["stream"] ?? node.missing("stream", "events:order.placed"))?.string() else { return nil }
+        guard let stream = (members["stream"] ?? node.missing("stream", "events:order.placed"))?.string()
+        else { return nil }
         return Manifest.Stream(
             stream: stream,
             group: members["group"]?.string() ?? function,
@@ -98,7 +115,8 @@ package struct ManifestReader {
 
     private static func readLimits(_ node: SettingsNode, _ limits: inout Manifest.Limits) {
         let members = node.members([
-            "timeout", "firstByte", "idle", "grace", "memory", "payload", "perWorker", "maxInFlight", "queue", "openFiles",
+            "timeout", "firstByte", "idle", "grace", "memory", "payload", "perWorker", "maxInFlight", "queue",
+            "openFiles",
         ])
         let times = Duration.milliseconds(10)...Duration.seconds(24 * 3600)
         limits.timeout = members["timeout"]?.duration(times) ?? limits.timeout
@@ -127,13 +145,16 @@ package struct ManifestReader {
         let members = node.members(["attempts", "backoff", "ceiling"])
         retry.attempts = members["attempts"]?.integer(1...100) ?? retry.attempts
         retry.backoff = members["backoff"]?.duration(.milliseconds(1) ... .seconds(86_400)) ?? retry.backoff
-        retry.ceiling = members["ceiling"]?.duration(.milliseconds(1) ... .seconds(7 * 86_400)) ?? retry.ceiling
+        retry.ceiling =
+            members["ceiling"]?.duration(.milliseconds(1) ... .seconds(7 * 86_400)) ?? retry.ceiling
     }
 
     private static func readGrant(_ node: SettingsNode) -> Manifest.Grant? {
         guard let name = node.string() else { return nil }
         guard bindings.contains(name) else {
-            let near = nearest(name, bindings).map { "did you mean \($0)?" } ?? "one of \(bindings.joined(separator: ", "))"
+            let near =
+                nearest(name, bindings).map { "did you mean \($0)?" }
+                ?? "one of \(bindings.joined(separator: ", "))"
             node.wrong("there is no binding `\(name)`", hint: near)
             return nil
         }

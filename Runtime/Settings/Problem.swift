@@ -22,15 +22,27 @@ package struct Problem: Sendable, Hashable, CustomStringConvertible {
 
 /// Gathers all problems, so that they are told at once.
 package final class Problems {
-    package private(set) var all: [Problem] = []
+    private var found: [Problem] = []
 
     package init() {}
 
     package func add(_ problem: Problem) {
-        all.append(problem)
+        found.append(problem)
     }
 
-    package var isEmpty: Bool { all.isEmpty }
+    package var isEmpty: Bool { found.isEmpty }
+
+    /// File by file in the order in which they were read, and in each from top to bottom.
+    package var all: [Problem] {
+        var files: [String: Int] = [:]
+        for problem in found where files[problem.file] == nil { files[problem.file] = files.count }
+        let places = found.enumerated().map { offset, problem in
+            (file: files[problem.file] ?? 0, line: problem.line ?? 0, offset: offset)
+        }
+        return places.sorted { ($0.file, $0.line, $0.offset) < ($1.file, $1.line, $1.offset) }.map {
+            found[$0.offset]
+        }
+    }
 }
 
 /// A configuration that cannot be used, with all that is wrong with it.

@@ -13,12 +13,21 @@ package struct SettingsNode {
     package static func parse(_ text: String, file: String, problems: Problems) -> SettingsNode? {
         do {
             guard let node = try Yams.compose(yaml: text) else {
-                problems.add(Problem(file: file, message: "the file is empty", hint: "see the README for its keys"))
+                problems.add(
+                    Problem(file: file, message: "the file is empty", hint: "see the README for its keys")
+                )
                 return nil
             }
             return SettingsNode(file: file, path: "", node: node, problems: problems)
         } catch let error as YamlError {
-            problems.add(Problem(file: file, line: line(of: error), message: "no YAML: \(short(error))", hint: "fix the syntax"))
+            problems.add(
+                Problem(
+                    file: file,
+                    line: line(of: error),
+                    message: "no YAML: \(short(error))",
+                    hint: "fix the syntax"
+                )
+            )
         } catch {
             problems.add(Problem(file: file, message: "no YAML: \(error)", hint: "fix the syntax"))
         }
@@ -35,8 +44,10 @@ package struct SettingsNode {
 
     private static func short(_ error: YamlError) -> String {
         switch error {
-        case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _): problem
-        case .duplicatedKeysInMapping(let names, _): "a key stands there twice: \(names.sorted().joined(separator: ", "))"
+        case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _):
+            problem
+        case .duplicatedKeysInMapping(let names, _):
+            "a key stands there twice: \(names.sorted().joined(separator: ", "))"
         default: "it cannot be read"
         }
     }
@@ -51,7 +62,12 @@ package struct SettingsNode {
     }
 
     private func at(_ name: String, _ node: Node) -> SettingsNode {
-        SettingsNode(file: file, path: path.isEmpty ? name : "\(path).\(name)", node: node, problems: problems)
+        SettingsNode(
+            file: file,
+            path: path.isEmpty ? name : "\(path).\(name)",
+            node: node,
+            problems: problems
+        )
     }
 
     // MARK: Shapes
@@ -66,7 +82,9 @@ package struct SettingsNode {
         for (key, value) in mapping {
             let name = key.string ?? "?"
             if !known.contains(name) {
-                let near = nearest(name, known).map { "did you mean \($0)?" } ?? "known keys: \(known.joined(separator: ", "))"
+                let near =
+                    nearest(name, known).map { "did you mean \($0)?" }
+                    ?? "known keys: \(known.joined(separator: ", "))"
                 at(name, key).wrong("unknown key", hint: near)
                 continue
             }
@@ -116,7 +134,10 @@ package struct SettingsNode {
     /// A whole number in a range.
     package func integer(_ range: ClosedRange<Int>) -> Int? {
         if let value = node.int, range.contains(value) { return value }
-        wrong("a whole number from \(range.lowerBound) to \(range.upperBound) was expected", hint: "write such as \(range.lowerBound)")
+        wrong(
+            "a whole number from \(range.lowerBound) to \(range.upperBound) was expected",
+            hint: "write such as \(range.lowerBound)"
+        )
         return nil
     }
 

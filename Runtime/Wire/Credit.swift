@@ -1,6 +1,8 @@
 import Synchronization
 
-/// How many bytes of one stream its reader still takes. `take` waits for some.
+/// How many bytes of one stream its reader still takes.
+///
+/// `take` waits for some.
 ///
 /// Threading: any; one taker at a time.
 package final class Credit: Sendable {

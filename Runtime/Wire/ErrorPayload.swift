@@ -1,6 +1,8 @@
 import FunctionCore
 
-/// A `FunctionError` on the wire. What a function says in it is cut to fit into a frame, whatever its length.
+/// A `FunctionError` on the wire.
+///
+/// What a function says in it is cut to fit into a frame, whatever its length.
 package enum ErrorPayload {
     private static let codeMax = 256
     private static let messageMax = 64 * 1024
@@ -34,8 +36,11 @@ package enum ErrorPayload {
         let wait = try reader.integer(Int64.self)
         let count = Int(try reader.integer(UInt16.self))
         var faults: [Fault] = []
-        for _ in 0..<count { faults.append(Fault(try reader.string(), try reader.string(), try reader.string())) }
-        let retry: FunctionError.Retry = wait == -1 ? .byPolicy : wait == -2 ? .never : .after(.nanoseconds(wait))
+        for _ in 0..<count {
+            faults.append(Fault(try reader.string(), try reader.string(), try reader.string()))
+        }
+        let retry: FunctionError.Retry =
+            wait == -1 ? .byPolicy : wait == -2 ? .never : .after(.nanoseconds(wait))
         return FunctionError(
             status: (400...599).contains(status) ? status : 500,
             code: code,

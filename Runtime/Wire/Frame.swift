@@ -1,4 +1,6 @@
-/// What host and worker say to each other over their channel. Twelve bytes of header, then a payload.
+/// What host and worker say to each other over their channel.
+///
+/// Twelve bytes of header, then a payload.
 ///
 ///     0      4      5       6        8    12
 ///     ┌──────┬──────┬───────┬────────┬────┬─────────
@@ -65,7 +67,9 @@ package struct Frame: Sendable, Equatable {
     package var isLast: Bool { flags & Frame.last != 0 }
 }
 
-/// Why bytes from the other side cannot be read. The channel is beyond repair: the reader closes it.
+/// Why bytes from the other side cannot be read.
+///
+/// The channel is beyond repair: the reader closes it.
 package struct WireError: Error, Sendable, CustomStringConvertible {
     package let description: String
 

@@ -27,7 +27,9 @@ package struct FrameDecoder: Sendable {
         let flags = try reader.integer(UInt8.self)
         _ = try reader.integer(UInt16.self)
         let id = try reader.integer(UInt32.self)
-        guard let kind = Frame.Kind(rawValue: kindByte) else { throw WireError("a frame of unknown kind \(kindByte)") }
+        guard let kind = Frame.Kind(rawValue: kindByte) else {
+            throw WireError("a frame of unknown kind \(kindByte)")
+        }
         guard length <= Frame.payloadMax else {
             throw WireError("a frame of \(length) bytes; \(Frame.payloadMax) are allowed")
         }

@@ -10,7 +10,13 @@ package struct Hello: Sendable, Equatable {
     package var memoryMiB: UInt32
     package var environment: [String: String]
 
-    package init(bundle: String, function: String, openFiles: UInt32, memoryMiB: UInt32, environment: [String: String]) {
+    package init(
+        bundle: String,
+        function: String,
+        openFiles: UInt32,
+        memoryMiB: UInt32,
+        environment: [String: String]
+    ) {
         self.bundle = bundle
         self.function = function
         self.openFiles = openFiles
@@ -157,7 +163,9 @@ package struct InvokeHead: Sendable {
         let principal = try reader.optional()
         let token = try reader.integer(UInt64.self)
         let kindByte = try reader.integer(UInt8.self)
-        guard let kind = Event.Kind(rawValue: kindByte) else { throw WireError("an event of unknown kind \(kindByte)") }
+        guard let kind = Event.Kind(rawValue: kindByte) else {
+            throw WireError("an event of unknown kind \(kindByte)")
+        }
         let operation = try reader.string()
         var request: HTTPRequest?
         if try reader.integer(UInt8.self) == 1 {
@@ -214,7 +222,8 @@ package struct ReplyHead: Sendable, Equatable {
     }
 
     /// Reads the head; what is left is the first of the body.
-    package static func read(_ payload: ArraySlice<UInt8>) throws(WireError) -> (ReplyHead, ArraySlice<UInt8>) {
+    package static func read(_ payload: ArraySlice<UInt8>) throws(WireError) -> (ReplyHead, ArraySlice<UInt8>)
+    {
         var reader = WireReader(payload)
         let status = Int(try reader.integer(UInt16.self))
         guard statuses.contains(status) else { throw WireError("a reply with status \(status)") }

@@ -25,7 +25,9 @@ package struct SharedPage: @unchecked Sendable {
         self.base = base
     }
 
-    /// Sets the clock: at `monotonic` it was `wall`, and it runs `speed` times as fast as the real one. One writer.
+    /// Sets the clock: at `monotonic` it was `wall`, and it runs `speed` times as fast as the real one.
+    ///
+    /// One writer.
     package func setClock(wall: Instant, monotonic: Monotonic, speed: Double) {
         let sequence = swiftlet_load64(base)
         swiftlet_store64(base, sequence &+ 1)
@@ -48,7 +50,9 @@ package struct SharedPage: @unchecked Sendable {
             swiftlet_fence()
             guard sequence & 1 == 0, swiftlet_load64(base) == sequence else { continue }
             let elapsed = Monotonic.now.nanoseconds &- monotonic
-            return Instant(nanoseconds: wall &+ (speed == 1 ? elapsed : SharedPage.scaled(elapsed, by: speed)))
+            return Instant(
+                nanoseconds: wall &+ (speed == 1 ? elapsed : SharedPage.scaled(elapsed, by: speed))
+            )
         }
     }
 

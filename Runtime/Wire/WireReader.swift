@@ -21,7 +21,9 @@ package struct WireReader {
     }
 
     /// Reads a number, little-endian.
-    package mutating func integer<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) throws(WireError) -> Value {
+    package mutating func integer<Value: FixedWidthInteger>(
+        _ type: Value.Type = Value.self
+    ) throws(WireError) -> Value {
         let slice = try take(MemoryLayout<Value>.size)
         var value: Value = 0
         for byte in slice.reversed() { value = value << 8 | Value(truncatingIfNeeded: byte) }

@@ -68,7 +68,9 @@ final class CallTable: Sendable {
         call.fail(CancellationError())
     }
 
-    /// A frame for one of the calls came in. A late frame for a call given up is dropped.
+    /// A frame for one of the calls came in.
+    ///
+    /// A late frame for a call given up is dropped.
     func receive(_ frame: Frame) throws(WireError) {
         let ends = frame.isLast || frame.kind == .end || frame.kind == .error
         let call = state.withLock { state in
@@ -104,7 +106,9 @@ private struct ChannelCaller: BindingCaller {
     }
 }
 
-/// One call: its value, then its pieces. The credit given to the host bounds what is held here.
+/// One call: its value, then its pieces.
+///
+/// The credit given to the host bounds what is held here.
 private final class PendingCall: Sendable {
     private struct State {
         var value: Bytes?

@@ -2,9 +2,11 @@ import CShims
 import FunctionCore
 import Glibc
 
-/// Ends the process when its host is gone, though a synchronous handler may be in a loop on the thread that reads the
-/// channel. A thread that sleeps in `poll` for all of the worker's life; the parent-death signal is no alternative, as it
-/// comes when the host's spawning *thread* ends.
+/// Ends the process when its host is gone, though a synchronous handler may be in a loop on the thread that
+/// reads the channel.
+///
+/// A thread that sleeps in `poll` for all of the worker's life; the parent-death signal is no alternative, as
+/// it comes when the host's spawning *thread* ends.
 func watchForHangUp(_ descriptor: Int32) {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)

@@ -2,7 +2,9 @@ import Glibc
 import Synchronization
 import Wire
 
-/// The worker's end of the channel to its host, for writing. Frames are appended whole and leave in one write a batch.
+/// The worker's end of the channel to its host, for writing.
+///
+/// Frames are appended whole and leave in one write a batch.
 ///
 /// Threading: any. A write may wait until the host has read; the host always reads, and credit bounds what is under way.
 final class HostChannel: Sendable {

@@ -31,7 +31,11 @@ func runInline(_ entries: [FunctionEntry], name: String) -> Never {
             case .synchronous(let handle): finish(try handle(event, context))
             case .async(let handle): finish(try await handle(event, context))
             case .streaming(let handle):
-                try await handle(event, context, ReplyStream(start: { _, _ in }, write: { writeAll(1, $0.array) }))
+                try await handle(
+                    event,
+                    context,
+                    ReplyStream(start: { _, _ in }, write: { writeAll(1, $0.array) })
+                )
                 exit(0)
             }
         } catch {

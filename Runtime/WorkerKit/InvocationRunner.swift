@@ -17,7 +17,9 @@ struct InvocationRunner: Sendable {
     /// The most of a reply that goes out without asking for credit: what is granted at the start.
     private static let wholeMax = 64 * 1024
 
-    /// Begins one invocation. Runs on the reader thread.
+    /// Begins one invocation.
+    ///
+    /// Runs on the reader thread.
     func begin(_ head: InvokeHead, _ body: Bytes, id: UInt32) {
         page.markBegun(slot: head.slot, id: id)
         let event = Event(kind: head.kind, operation: head.operation, request: head.request, body: body)
@@ -98,7 +100,9 @@ struct InvocationRunner: Sendable {
                         try reply.startIfNeeded()
                         var rest = bytes.array[...]
                         while !rest.isEmpty {
-                            let count = try await running.credit.take(min(rest.count, InvocationRunner.pieceMax))
+                            let count = try await running.credit.take(
+                                min(rest.count, InvocationRunner.pieceMax)
+                            )
                             let piece = rest.prefix(count)
                             channel.send { $0.frame(.chunk, id: id) { $0.rest(piece) } }
                             rest = rest.dropFirst(count)
@@ -115,7 +119,9 @@ struct InvocationRunner: Sendable {
     }
 
     private func write(_ reply: Reply, to writer: inout WireWriter, id: UInt32) {
-        if let error = ReplyHead.refusal(of: reply.status) { return ErrorPayload.write(error, to: &writer, id: id) }
+        if let error = ReplyHead.refusal(of: reply.status) {
+            return ErrorPayload.write(error, to: &writer, id: id)
+        }
         let head = ReplyHead(status: reply.status, headers: reply.headers)
         head.write(to: &writer, id: id, flags: Frame.last, body: reply.body.array)
     }

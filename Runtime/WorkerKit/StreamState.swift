@@ -20,7 +20,10 @@ final class StreamState: Sendable {
             return !started
         }
         guard first else {
-            throw FunctionError(code: "reply_started", message: "the reply's head has been sent; call start once, first")
+            throw FunctionError(
+                code: "reply_started",
+                message: "the reply's head has been sent; call start once, first"
+            )
         }
         let head = ReplyHead(status: status, headers: headers)
         channel.send { head.write(to: &$0, id: id, flags: 0, body: EmptyCollection()) }

@@ -56,7 +56,10 @@ final class Worker: Sendable {
         }
     }
 
-    private func greeting(_ decoder: inout FrameDecoder, _ buffer: UnsafeMutableRawBufferPointer) throws -> Hello? {
+    private func greeting(
+        _ decoder: inout FrameDecoder,
+        _ buffer: UnsafeMutableRawBufferPointer
+    ) throws -> Hello? {
         while true {
             if let frame = try decoder.next() {
                 guard frame.kind == .hello else { throw WireError("\(frame.kind) where hello was due") }
@@ -74,7 +77,9 @@ final class Worker: Sendable {
         guard limited == 0 else { refuse("limits cannot be set: \(String(cString: strerror(limited)))") }
         if hello.memoryMiB > 0 { _ = swiftlet_limit_memory(UInt64(hello.memoryMiB) << 20) }
         guard let entry = entries.first(where: { $0.name == hello.function }) else {
-            refuse("the bundle has no function \(hello.function); it has \(entries.map(\.name).joined(separator: ", "))")
+            refuse(
+                "the bundle has no function \(hello.function); it has \(entries.map(\.name).joined(separator: ", "))"
+            )
         }
         do {
             return try entry.make()

@@ -8,7 +8,9 @@ import Glibc
 ///     functions --inline NAME < event   one event, in this process, under a debugger
 ///     functions --worker                what the host starts; channel on descriptor 3, shared page on 4
 public enum WorkerMain {
-    /// Runs the bundle and never returns. Call it first and alone: it must be synchronous, with no thread started before.
+    /// Runs the bundle and never returns.
+    ///
+    /// Call it first and alone: it must be synchronous, with no thread started before.
     public static func run(_ entries: [FunctionEntry]) -> Never {
         signal(SIGPIPE, SIG_IGN)
         let arguments = CommandLine.arguments.dropFirst()
@@ -37,7 +39,10 @@ public enum WorkerMain {
     private static func serve(_ entries: [FunctionEntry]) -> Never {
         let page = mmap(nil, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, 4, 0)
         guard let page, page != MAP_FAILED else {
-            leave(70, "a worker is started by the host, with its channel on descriptor 3; try --describe or --inline")
+            leave(
+                70,
+                "a worker is started by the host, with its channel on descriptor 3; try --describe or --inline"
+            )
         }
         for descriptor: Int32 in [3, 4] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         // A pipe is buffered by blocks otherwise: what a handler prints would come invocations later, or die with it.
@@ -59,7 +64,11 @@ func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
     bytes.withUnsafeBytes { buffer in
         var rest = buffer[...]
         while !rest.isEmpty {
-            let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            let count = Glibc.write(
+                descriptor,
+                UnsafeRawBufferPointer(rebasing: rest).baseAddress,
+                rest.count
+            )
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if errno != EINTR {

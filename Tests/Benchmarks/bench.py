@@ -29,7 +29,6 @@ import urllib.request
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-RELEASE = PROJECT / ".build" / "release"
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -77,12 +76,12 @@ def stop(process, seconds=15):
 class Host:
     """A `swiftlet serve` with the fixtures' bundle in a directory of its own."""
 
-    def __init__(self, name, home, scale, level, body_limit="1MiB"):
+    def __init__(self, build, name, home, scale, level):
         self.name = name
         home.mkdir()
         functions = home / "Functions"
         described = subprocess.run(
-            [RELEASE / "fixtures", "--describe"], capture_output=True, text=True, check=True, timeout=20
+            [build / "fixtures", "--describe"], capture_output=True, text=True, check=True, timeout=20
         ).stdout
         # A host wants a manifest for every function of its bundle.
         for line in described.splitlines():
@@ -92,7 +91,7 @@ class Host:
         (functions / "echo" / "function.yaml").write_text(
             "name: echo\n"
             "triggers:\n  http:\n    - {method: POST, path: /echo}\n"
-            f"limits: {{timeout: 10s, payload: {body_limit}, perWorker: 128, maxInFlight: 256, queue: 256}}\n"
+            f"limits: {{timeout: 10s, payload: 1MiB, perWorker: 128, maxInFlight: 256, queue: 256}}\n"
             f"scale: {scale}\n"
         )
         (home / "schedules").mkdir()
@@ -100,13 +99,13 @@ class Host:
         config = home / "swiftlet.yaml"
         config.write_text(
             "gateway: {port: 0}\nadmin: {port: 0}\n"
-            f"data: {self.data}\nbundle: {RELEASE / 'fixtures'}\nfunctions: {functions}\nschedules: {home / 'schedules'}\n"
+            f"data: {self.data}\nbundle: {build / 'fixtures'}\nfunctions: {functions}\nschedules: {home / 'schedules'}\n"
             f"log: {{level: {level}, format: none}}\n"
         )
         self.output = (home / "output").open("w+")
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("SWIFTLET_", "OPENAI_", "REDIS_"))}
         self.process = subprocess.Popen(
-            [RELEASE / "swiftlet", "serve", "--config", config],
+            [build / "swiftlet", "serve", "--config", config],
             stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT, env=clean, cwd=home,
         )
         try:
@@ -236,9 +235,9 @@ class Client:
         return (ended - began) / 1e6
 
 
-def cold_starts(home, count, body):
+def cold_starts(build, home, count, body):
     """Each request finds no worker: the last one was retired for its idleness. The same with a worker that is there."""
-    host = Host("cold", home, "{min: 0, max: 1, idle: 100ms}", "info")
+    host = Host(build, "cold", home, "{min: 0, max: 1, idle: 100ms}", "info")
     try:
         client = Client(host.port, body)
         cold, warm = [], []
@@ -295,10 +294,14 @@ def main():
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 64], help="connections (1 64)")
     parser.add_argument("--cold", type=int, default=20, help="cold starts (20)")
     parser.add_argument("--json", type=Path, help="write all figures to this file as well")
+    parser.add_argument(
+        "--build", type=Path, default=PROJECT / ".build" / "release", help="where the executables are (.build/release)"
+    )
     options = parser.parse_args()
+    options.build = options.build.absolute()
     for program in ("swiftlet", "fixtures"):
-        if not os.access(RELEASE / program, os.X_OK):
-            raise Failure(f"there is no .build/release/{program}; run make bench")
+        if not os.access(options.build / program, os.X_OK):
+            raise Failure(f"there is no {program} in {options.build}; run make bench")
     if not shutil.which("wrk"):
         raise Failure("wrk is not installed; run deploy/install-packages bench")
 
@@ -310,7 +313,7 @@ def main():
         servers = [Nginx(home / "nginx", options.size)]
         stack.callback(servers[0].stop)
         for name, level in (("swiftlet", "info"), ("swiftlet, no log line", "error")):
-            host = Host(name, home / level, "{min: 1, max: 1, idle: 600s}", level)
+            host = Host(options.build, name, home / level, "{min: 1, max: 1, idle: 600s}", level)
             servers.append(host)
             stack.callback(host.stop)
         results = {}
@@ -323,7 +326,7 @@ def main():
                     row = load(server, connections, options.seconds, script)
                     results.setdefault((server.name, connections), []).append(row)
         stack.close()
-        cold, warm = cold_starts(home / "cold", options.cold, b"x" * options.size) if options.cold else ([], [])
+        cold, warm = cold_starts(options.build, home / "cold", options.cold, b"x" * options.size) if options.cold else ([], [])
         report(results, [server.name for server in servers], cold, warm, options)
         if options.json:
             rows = [

@@ -22,20 +22,22 @@ struct CrashFunction: StreamingFunction {
     }
 }
 
-/// Never returns and ignores that it is cancelled, or, in the mode `cooperative`, returns once it is. `ms` limits both.
+/// Never returns and ignores that it is cancelled, or, in the mode `cooperative`, returns once it is.
+///
+/// `ms` limits the first.
 struct HangFunction: AsyncFunction {
     func handle(_ event: Event, _ context: Context) async throws -> Reply {
         if Settings(event).text("mode") == "cooperative" {
-            while !context.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
+            while !context.isCancelled { try? await pause(5) }
             return .text("stopped")
         }
         let milliseconds = Settings(event).integer("ms", .max)
         let end = milliseconds == .max ? nil : Monotonic.now + .milliseconds(milliseconds)
         while end.map({ Monotonic.now < $0 }) ?? true {
-            // Not `Task.sleep`: it returns at once when the task is cancelled.
+            // In a task of its own: a sleep returns at once when its own task is cancelled.
             await withCheckedContinuation { continuation in
                 Task.detached {
-                    try? await Task.sleep(for: .milliseconds(5))
+                    try? await pause(5)
                     continuation.resume()
                 }
             }
@@ -79,6 +81,9 @@ struct GarbageFunction: AsyncFunction {
         let settings = Settings(event)
         switch settings.text("mode") {
         case "none": return .text("clean")
+        case "wait":
+            try await pause(settings.integer("ms", 300))
+            return .text("waited")
         case "oversize": inject([255, 255, 255, 127, 4, 0, 0, 0, 1, 0, 0, 0])
         case "status": inject([4, 0, 0, 0, 4, 1, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0])
         case "twice":
@@ -90,7 +95,7 @@ struct GarbageFunction: AsyncFunction {
             return .text("said")
         default: inject([UInt8](repeating: 0xAB, count: 4096))
         }
-        try? await Task.sleep(for: .seconds(60))
+        try? await pause(60_000)
         return .text("never")
     }
 
@@ -107,7 +112,7 @@ struct CloseFunction: AsyncFunction {
         case "shutdown": shutdown(3, Int32(SHUT_WR))
         default: close(3)
         }
-        try? await Task.sleep(for: .seconds(60))
+        try? await pause(60_000)
         return .text("never")
     }
 }
@@ -139,7 +144,13 @@ struct FailingFunction: AsyncFunction {
             throw FunctionError(code: "long", message: String(repeating: "long ", count: 5_000_000))
         default:
             let fault = Fault("name", "required", "write a name")
-            throw FunctionError(status: 422, code: "told_to", message: "told to", faults: [fault], retry: .after(.seconds(7)))
+            throw FunctionError(
+                status: 422,
+                code: "told_to",
+                message: "told to",
+                faults: [fault],
+                retry: .after(.seconds(7))
+            )
         }
     }
 }

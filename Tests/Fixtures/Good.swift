@@ -45,7 +45,10 @@ struct StreamFunction: StreamingFunction {
         try reply.start(headers: [.eventStream])
         for index in 0..<settings.integer("events", 3) {
             let number = "\(index):"
-            let filling = String(repeating: "x", count: max(0, settings.integer("size", 16) - number.utf8.count))
+            let filling = String(
+                repeating: "x",
+                count: max(0, settings.integer("size", 16) - number.utf8.count)
+            )
             try await reply.event(number + filling)
             try await pause(settings.integer("delay", 0))
         }
@@ -69,9 +72,13 @@ struct SlowFunction: AsyncFunction {
 struct BigFunction: SynchronousFunction {
     func handle(_ event: Event, _ context: Context) throws -> Reply {
         let count = Settings(event).integer("bytes", 1000)
-        return Reply(body: Bytes([UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            for index in 0..<count { buffer[index] = UInt8(truncatingIfNeeded: index &* 31) }
-            filled = count
-        }))
+        return Reply(
+            body: Bytes(
+                [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+                    for index in 0..<count { buffer[index] = UInt8(truncatingIfNeeded: index &* 31) }
+                    filled = count
+                }
+            )
+        )
     }
 }

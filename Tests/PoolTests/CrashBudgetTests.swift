@@ -8,7 +8,9 @@ import Testing
 struct CrashBudgetTests {
     private let start = Monotonic(nanoseconds: 1_000_000_000_000)
 
-    @Test("four crashes in a row are allowed, the fifth closes for half a second, and the wait doubles to 30 s")
+    @Test(
+        "four crashes in a row are allowed, the fifth closes for half a second, and the wait doubles to 30 s"
+    )
     func waits() {
         var budget = CrashBudget()
         var waits: [Duration?] = []
@@ -52,7 +54,9 @@ struct CrashBudgetTests {
         bench.exit(5)
         let wait = Duration.milliseconds(500)
         #expect(
-            bench.taken() == [.end(1, .shed(.crashLoop, retryAfter: wait)), .end(2, .shed(.crashLoop, retryAfter: wait))]
+            bench.taken() == [
+                .end(1, .shed(.crashLoop, retryAfter: wait)), .end(2, .shed(.crashLoop, retryAfter: wait)),
+            ]
         )
         bench.arrive(3)
         #expect(bench.taken() == [.end(3, .shed(.crashLoop, retryAfter: wait))])

@@ -248,7 +248,9 @@ struct PoolMachineEndingTests {
         _ = bench.taken()
         bench.drain()
         #expect(
-            bench.taken() == [.end(1, .shed(.draining, retryAfter: .seconds(1))), .kill(1, why: "the host is stopping")]
+            bench.taken() == [
+                .end(1, .shed(.draining, retryAfter: .seconds(1))), .kill(1, why: "the host is stopping"),
+            ]
         )
         bench.ready(1)
         bench.exit(1)

@@ -40,7 +40,8 @@ struct PoolMachineRandomTests {
         case 81..<(calm ? 82 : 86): if let worker { world.exit(worker) }
         case 86..<90:
             // What was asked to leave, or killed, goes.
-            for (id, state) in world.workers.sorted(by: { $0.key < $1.key }) where state.leaving || state.killed {
+            for (id, state) in world.workers.sorted(by: { $0.key < $1.key })
+            where state.leaving || state.killed {
                 world.exit(id)
             }
         default: world.pass(.milliseconds(Int64.random(in: 0...600, using: &random)))
@@ -73,6 +74,9 @@ struct PoolMachineRandomTests {
         #expect(world.machine.isEmpty, "seed \(seed)")
         #expect(world.machine.nextTick == nil, "seed \(seed)")
         // The walk must have been through the pool, not past it.
-        #expect(world.sends > 50 && world.finishes > 30 && world.spawned > 20, "seed \(seed): \(world.sends) sends, \(world.finishes) finishes, \(world.spawned) workers")
+        #expect(
+            world.sends > 50 && world.finishes > 30 && world.spawned > 20,
+            "seed \(seed): \(world.sends) sends, \(world.finishes) finishes, \(world.spawned) workers"
+        )
     }
 }

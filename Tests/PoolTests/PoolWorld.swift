@@ -3,7 +3,9 @@ import Invocations
 
 @testable import WorkerPool
 
-/// What a machine's decisions lead to: workers, what they hold, who has been answered. It notes every breach of a rule.
+/// What a machine's decisions lead to: workers, what they hold, who has been answered.
+///
+/// It notes every breach of a rule.
 struct PoolWorld {
     struct Worker {
         var ready = false
@@ -57,7 +59,10 @@ struct PoolWorld {
                 expect(workers.count <= manifest.scale.max, "\(workers.count) workers")
             case .send(let key, let id, _): sent(key, id)
             case .cancel(let key, let id):
-                expect(workers[id]?.held.contains(key) == true, "cancel \(key) of worker \(id), which does not have it")
+                expect(
+                    workers[id]?.held.contains(key) == true,
+                    "cancel \(key) of worker \(id), which does not have it"
+                )
             case .retire(let id):
                 expect(workers[id]?.leaving == false, "worker \(id) is retired, but gone or leaving")
                 expect(workers[id]?.held.isEmpty != false, "worker \(id) is retired with work")
@@ -74,9 +79,17 @@ struct PoolWorld {
     private mutating func sent(_ key: UInt32, _ id: Int) {
         expect(!ended.contains(key), "\(key) is sent after its end")
         expect(!workers.values.contains { $0.held.contains(key) }, "\(key) is sent twice")
-        guard let worker = workers[id] else { return expect(false, "\(key) is sent to worker \(id), which is gone") }
-        expect(worker.ready && !worker.leaving && !worker.killed, "\(key) is sent to worker \(id) in \(worker)")
-        expect(worker.held.count < manifest.limits.perWorker, "worker \(id) holds \(worker.held.count) and gets \(key)")
+        guard let worker = workers[id] else {
+            return expect(false, "\(key) is sent to worker \(id), which is gone")
+        }
+        expect(
+            worker.ready && !worker.leaving && !worker.killed,
+            "\(key) is sent to worker \(id) in \(worker)"
+        )
+        expect(
+            worker.held.count < manifest.limits.perWorker,
+            "worker \(id) holds \(worker.held.count) and gets \(key)"
+        )
         workers[id]?.held.insert(key)
         sends += 1
         let answered = workers.values.reduce(into: 0) { $0 += $1.held.count { !ended.contains($0) } }
@@ -91,7 +104,10 @@ struct PoolWorld {
 
     private func check() {
         let limits = manifest.limits
-        expect(machine.workerCount == workers.count, "the machine counts \(machine.workerCount) of \(workers.count)")
+        expect(
+            machine.workerCount == workers.count,
+            "the machine counts \(machine.workerCount) of \(workers.count)"
+        )
         if machine.waitingCount > 0, machine.runningCount < limits.maxInFlight {
             let free = workers.filter { id, worker in
                 worker.ready && !worker.leaving && !worker.killed && worker.held.count < limits.perWorker

@@ -24,7 +24,8 @@ struct DialectTests {
         #expect(
             ChatDialect.body(full, model: "m-1", stream: true).text
                 == #"{"model":"other","messages":[{"role":"system","content":"s"}],"temperature":0.5,"#
-                + #""max_completion_tokens":10,"safety_identifier":"u-1","response_format":{"type":"json_schema","#
+                + #""max_completion_tokens":10,"safety_identifier":"u-1","#
+                + #""response_format":{"type":"json_schema","#
                 + #""json_schema":{"name":"script","strict":true,"schema":{"type":"object"}}},"stream":true,"#
                 + #""stream_options":{"include_usage":true}}"#
         )

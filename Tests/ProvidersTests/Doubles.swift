@@ -117,7 +117,16 @@ func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) a
     }
 }
 
-/// Waits until a peer on another thread has got so far; the suite's time limit ends the wait.
+/// What `eventually` throws: a thread that polls cannot be ended by the suite's time limit.
+struct NeverCame: Error {}
+
+/// Waits until a peer on another thread has got so far, 20 s at most.
 func eventually(_ condition: @escaping @Sendable () -> Bool) async throws {
-    try await onThread { while !condition() { usleep(2_000) } }
+    try await onThread {
+        let deadline = Monotonic.now + .seconds(20)
+        while !condition() {
+            if Monotonic.now > deadline { throw NeverCame() }
+            usleep(2_000)
+        }
+    }
 }

@@ -12,7 +12,8 @@ struct SeenRequest: Sendable {
     var body: Bytes
 }
 
-/// An HTTP server of plain sockets, one thread a connection, one request a connection: enough to be a peer in tests.
+/// An HTTP server of plain sockets, one thread a connection, one request a connection: enough to be a peer in
+/// tests.
 final class TinyServer: Sendable {
     let port: Int
     private let listener: Int32

@@ -16,7 +16,8 @@ struct BannedWord: Sendable {
 
     /// Every line of a file's code that says the word, where it may not.
     func violations(in source: SourceText, of path: String) -> [Violation] {
-        guard scope.contains(where: { path.hasPrefix($0) }), !allowed.contains(where: { path.hasPrefix($0) }) else {
+        guard scope.contains(where: { path.hasPrefix($0) }), !allowed.contains(where: { path.hasPrefix($0) })
+        else {
             return []
         }
         return source.code.indices.filter { word.isIn(source.code[$0]) }.map {
@@ -29,7 +30,8 @@ private let product = ["Runtime/", "Functions/"]
 private let everywhere = ["Runtime/", "Functions/", "Tests/"]
 /// The rooms where a worker's start-up time is spent, or that are pure.
 private let lean = [
-    "Runtime/Core/", "Runtime/Wire/", "Runtime/WorkerKit/", "Runtime/Scheduling/", "Runtime/Pool/", "Functions/",
+    "Runtime/Core/", "Runtime/Wire/", "Runtime/WorkerKit/", "Runtime/Scheduling/", "Runtime/Pool/",
+    "Functions/",
 ]
 private let noFoundation = "use FunctionCore and Glibc; Foundation adds some 6 ms to a worker's start"
 private let clock = "take the instant from Context.now or a HostClock, so that a virtual clock rules it"
@@ -57,20 +59,36 @@ extension BannedWord {
                 "Runtime/HostKit/OfflineServer.swift",  // a model's pace, in a process of its own
                 "Runtime/CLI/",  // a command that waits for a host
                 "Tests/EndToEnd/", "Tests/Support/",  // real processes answer when they answer
+                "Tests/Fixtures/",  // functions that are slow on purpose
             ],
             fix: "wait for the event itself, or for a loop's timer; a test hands the machine its time"
         ),
         BannedWord(
             "DispatchQueue.global",
             in: everywhere,
-            except: ["Runtime/Storage/SQLiteFile.swift"],  // opening and closing, a few calls in a host's life
+            except: [
+                "Runtime/Storage/SQLiteFile.swift"  // opening and closing: few calls in a host's life
+            ],
             fix: "use a lane or a thread of its own (BlockingLane, startThread), which has a bound"
         ),
         BannedWord("Thread.", fix: "use startThread: blocking work has a named thread of its own"),
-        BannedWord("Foundation.Process", fix: "use ChildProcess; Foundation's leaks descriptors into children"),
-        BannedWord("getenv(", except: ["Runtime/CLI/"], fix: "add a key to Configuration"),
+        BannedWord(
+            "Foundation.Process",
+            fix: "use ChildProcess; Foundation's leaks descriptors into children"
+        ),
+        BannedWord(
+            "getenv(",
+            except: [
+                "Runtime/CLI/",  // resolves the settings, once
+                "Runtime/Processes/ChildSpec.swift",  // PATH and LANG, which children are given
+            ],
+            fix: "add a key to Configuration"
+        ),
         BannedWord("setenv(", fix: "pass an environment to ChildSpec"),
-        BannedWord("fatalError(", fix: "throw; for a programmer's error `preconditionFailure` with a sentence"),
+        BannedWord(
+            "fatalError(",
+            fix: "throw; for a programmer's error `preconditionFailure` with a sentence"
+        ),
         BannedWord("print(", except: ["Runtime/CLI/"], fix: "log through Telemetry or Context.log"),
         BannedWord("try!", fix: "throw, or explain by preconditionFailure why it cannot fail"),
         BannedWord("as!", fix: "use `as?` and answer for nil"),

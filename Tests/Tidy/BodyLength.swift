@@ -7,7 +7,8 @@ enum BodyLength {
     static func violations(in source: SourceText, of path: String) -> [Violation] {
         source.code.indices.compactMap { index in
             let line = source.code[index]
-            guard words.contains(where: { $0.isIn(line) }), let name = declaration(String(decoding: line, as: UTF8.self)),
+            guard words.contains(where: { $0.isIn(line) }),
+                let name = declaration(String(decoding: line, as: UTF8.self)),
                 let length = length(source.code, from: index), length > limit
             else { return nil }
             return Violation(
@@ -43,7 +44,9 @@ enum BodyLength {
                 default: break
                 }
             }
-            if opened == nil, parentheses == 0, index + 1 < code.count, !goesOn(code[index + 1]) { return nil }
+            if opened == nil, parentheses == 0, index + 1 < code.count, !goesOn(code[index + 1]) {
+                return nil
+            }
         }
         return nil
     }
@@ -57,7 +60,9 @@ enum BodyLength {
     /// The name of the function or initialiser that a line declares.
     static func declaration(_ line: String) -> String? {
         var words = line.split(separator: " ")[...]
-        while let word = words.first, modifiers.contains(String(word)) || word.hasPrefix("@") { words = words.dropFirst() }
+        while let word = words.first, modifiers.contains(String(word)) || word.hasPrefix("@") {
+            words = words.dropFirst()
+        }
         guard let word = words.first else { return nil }
         if word == "func", words.count > 1 {
             return "`\(words[words.startIndex + 1].prefix { $0 != "(" && $0 != "<" })`"
@@ -66,7 +71,9 @@ enum BodyLength {
     }
 
     private static let modifiers: Set<String> = [
-        "public", "package", "internal", "fileprivate", "private", "open", "static", "class", "final", "override", "mutating",
-        "nonmutating", "nonisolated", "isolated", "required", "convenience", "prefix", "postfix", "consuming", "borrowing",
+        "public", "package", "internal", "fileprivate", "private", "open", "static", "class", "final",
+        "override", "mutating",
+        "nonmutating", "nonisolated", "isolated", "required", "convenience", "prefix", "postfix", "consuming",
+        "borrowing",
     ]
 }

@@ -42,12 +42,17 @@ struct ProjectTests {
     @Test("a function imports FunctionCore and nothing else of the project")
     func functionsImportTheirCoreOnly() {
         for file in project.sources where file.path.hasPrefix("Functions/") {
-            guard !file.path.hasPrefix("Functions/Catalog/"), !file.path.hasPrefix("Functions/Bundle/") else { continue }
+            guard !file.path.hasPrefix("Functions/Catalog/"), !file.path.hasPrefix("Functions/Bundle/") else {
+                continue
+            }
             for (index, line) in file.text.code.enumerated() where Word("import").isIn(line) {
                 let words = String(decoding: line, as: UTF8.self).split(separator: " ")
                 guard let at = words.firstIndex(of: "import"), at + 1 < words.count else { continue }
                 let isAllowed = ["FunctionCore", "Synchronization", "Glibc"].contains(words[at + 1])
-                #expect(isAllowed, "\(file.path):\(index + 1): imports \(words[at + 1]): reach it by a binding")
+                #expect(
+                    isAllowed,
+                    "\(file.path):\(index + 1): imports \(words[at + 1]): reach it by a binding"
+                )
             }
         }
     }
@@ -87,8 +92,11 @@ struct ProjectTests {
     @Test("every module of the runtime is named in the README's layout")
     func layoutIsCurrent() {
         let readme = project.text("README.md")
-        let rooms = Set(project.below("Runtime").compactMap { $0.path.split(separator: "/").dropFirst().first })
-        for room in rooms.sorted() where project.sources.contains(where: { $0.path.hasPrefix("Runtime/\(room)/") }) {
+        let rooms = Set(
+            project.below("Runtime").compactMap { $0.path.split(separator: "/").dropFirst().first }
+        )
+        for room in rooms.sorted()
+        where project.sources.contains(where: { $0.path.hasPrefix("Runtime/\(room)/") }) {
             #expect(readme.contains("\(room)/"), "README.md: the layout does not name Runtime/\(room)/")
         }
     }

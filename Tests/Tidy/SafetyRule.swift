@@ -1,7 +1,8 @@
 /// What the compiler cannot check says in a `// SAFETY:` line just before it why it holds.
 enum SafetyRule {
     private static let constructs = [
-        "@unchecked Sendable", "nonisolated(unsafe)", "Unmanaged", "withMemoryRebound", "unsafeBitCast", "assumingMemoryBound",
+        "@unchecked Sendable", "nonisolated(unsafe)", "Unmanaged", "withMemoryRebound", "unsafeBitCast",
+        "assumingMemoryBound",
     ].map { Word($0) }
     private static let reason = Word("SAFETY:")
     /// How far above the construct the line may stand.

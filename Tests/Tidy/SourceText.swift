@@ -1,5 +1,6 @@
-/// A Swift file's code without its comments and strings: both become spaces, so that a rule never trips over what a
-/// sentence says. Lines and columns stay what they are.
+/// A Swift file's code without its comments and strings.
+///
+/// Both become spaces, so that a rule never trips over what a sentence says; lines and columns stay what they are.
 ///
 /// It knows line and nested block comments, plain, multi-line and raw strings, and code inside `\( )`. It does not know regular
 /// expression literals; the project uses none that hold a quote. All is done on bytes, as the suite reads the whole project.

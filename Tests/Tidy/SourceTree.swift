@@ -28,7 +28,8 @@ struct SourceTree: Sendable {
 
     private static let folders = ["Runtime", "Functions", "Tests", "schedules", "deploy", ".github", ".ci"]
     private static let loose = [
-        "Package.swift", "Makefile", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", ".gitignore", ".swift-format",
+        "Package.swift", "Makefile", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", ".gitignore",
+        ".swift-format",
     ]
 
     init(root: URL) {
@@ -37,18 +38,23 @@ struct SourceTree: Sendable {
         for folder in SourceTree.folders {
             // A linked folder is read as what it links to.
             let start = root.appending(path: folder).resolvingSymlinksInPath()
-            let paths = FileManager.default.enumerator(atPath: start.path())?.compactMap { $0 as? String } ?? []
+            let paths =
+                FileManager.default.enumerator(atPath: start.path())?.compactMap { $0 as? String } ?? []
             for path in paths.sorted() where !path.contains("__pycache__") {
                 SourceTree.read(start.appending(path: path), "\(folder)/\(path)", &files)
             }
         }
         self.files = files
-        sources = files.filter { $0.path.hasSuffix(".swift") }.map { Source(path: $0.path, text: SourceText($0.text)) }
+        sources = files.filter { $0.path.hasSuffix(".swift") }.map {
+            Source(path: $0.path, text: SourceText($0.text))
+        }
     }
 
     /// Folders, and files that are no text, are left out.
     private static func read(_ url: URL, _ path: String, _ files: inout [File]) {
-        guard let data = try? Data(contentsOf: url), let text = String(data: data, encoding: .utf8) else { return }
+        guard let data = try? Data(contentsOf: url), let text = String(data: data, encoding: .utf8) else {
+            return
+        }
         files.append(File(path: path, text: text))
     }
 

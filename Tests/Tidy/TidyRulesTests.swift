@@ -22,9 +22,13 @@ struct TidyRulesTests {
         #expect(code[1].contains("yes"))
     }
 
-    @Test("a word counts only as itself", arguments: [
-        ("    print(x)", true), ("    debugPrint(x)", false), ("    log.print(x)", false), ("    sprint(x)", false),
-    ])
+    @Test(
+        "a word counts only as itself",
+        arguments: [
+            ("    print(x)", true), ("    debugPrint(x)", false), ("    log.print(x)", false),
+            ("    sprint(x)", false),
+        ]
+    )
     func words(line: String, says: Bool) {
         #expect(Word("print(").isIn(Array(line.utf8)[...]) == says)
     }
@@ -34,7 +38,9 @@ struct TidyRulesTests {
         let rule = BannedWord("print(", in: ["Runtime/"], except: ["Runtime/CLI/"], fix: "log it")
         let source = SourceText("let x = 1\nprint(x)\n")
         let found = rule.violations(in: source, of: "Runtime/Core/X.swift")
-        #expect(try #require(found.first).description == "Runtime/Core/X.swift:2: `print(` is banned here: log it")
+        #expect(
+            try #require(found.first).description == "Runtime/Core/X.swift:2: `print(` is banned here: log it"
+        )
         #expect(rule.violations(in: source, of: "Runtime/CLI/X.swift").isEmpty)
         #expect(rule.violations(in: source, of: "Tests/X.swift").isEmpty)
     }
@@ -71,7 +77,8 @@ struct TidyRulesTests {
 
     @Test("a requirement of a protocol has no body")
     func requirements() {
-        let code = SourceText("protocol P {\n    func a() throws\n    func b() -> Int\n}\nfunc c() {\n}\n").code
+        let code = SourceText("protocol P {\n    func a() throws\n    func b() -> Int\n}\nfunc c() {\n}\n")
+            .code
         #expect(BodyLength.length(code, from: 1) == nil)
         #expect(BodyLength.length(code, from: 2) == nil)
         #expect(BodyLength.length(code, from: 4) == 0)

@@ -1,6 +1,8 @@
 import Testing
 
-/// What a formatter cannot see. Each message reads `file:line: rule: fix`.
+/// What a formatter cannot see.
+///
+/// Each message reads `file:line: rule: fix`.
 @Suite("The house is tidy", .timeLimit(.minutes(1)))
 struct TidyTests {
     private let project = SourceTree.project
@@ -44,7 +46,9 @@ struct TidyTests {
 
     @Test("what is banned is said only where the table allows it")
     func nothingBanned() {
-        expectNone(checkCode { source, path in BannedWord.table.flatMap { $0.violations(in: source, of: path) } })
+        expectNone(
+            checkCode { source, path in BannedWord.table.flatMap { $0.violations(in: source, of: path) } }
+        )
     }
 
     @Test("every unchecked construct says why it is sound")
@@ -58,7 +62,13 @@ struct TidyTests {
         let marks = ["TO" + "DO", "FIX" + "ME", "HA" + "CK"]
         let leads = ["// ", "/// ", "# "]
         let words = leads.flatMap { lead in marks.map { lead + $0 } }
-        expectNone(matches(words, rule: "something is left to do", fix: "do it, or write an issue and name it in a sentence"))
+        expectNone(
+            matches(
+                words,
+                rule: "something is left to do",
+                fix: "do it, or write an issue and name it in a sentence"
+            )
+        )
     }
 
     @Test("no file names a path of one machine")

@@ -15,7 +15,9 @@ struct Word: Sendable {
             for start in 0...(line.count - bytes.count) where line[start] == first {
                 guard bytes.indices.allSatisfy({ line[start + $0] == bytes[$0] }) else { continue }
                 let end = start + bytes.count
-                if Word.isPart(first), start > 0, Word.isPart(line[start - 1]) || line[start - 1] == UInt8(ascii: ".") {
+                if Word.isPart(first), start > 0,
+                    Word.isPart(line[start - 1]) || line[start - 1] == UInt8(ascii: ".")
+                {
                     continue
                 }
                 if Word.isPart(last), end < line.count, Word.isPart(line[end]) { continue }

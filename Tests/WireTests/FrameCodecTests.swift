@@ -28,7 +28,10 @@ struct FrameCodecTests {
         for frame in frames {
             #expect(frame.id == 0x8000_0000 | UInt32(frame.kind.rawValue))
             #expect(frame.isLast == (frame.kind.rawValue & 1 == 1))
-            #expect(Array(frame.payload) == [UInt8](repeating: frame.kind.rawValue, count: Int(frame.kind.rawValue) * 7))
+            #expect(
+                Array(frame.payload)
+                    == [UInt8](repeating: frame.kind.rawValue, count: Int(frame.kind.rawValue) * 7)
+            )
         }
     }
 
@@ -36,7 +39,9 @@ struct FrameCodecTests {
     func split() throws {
         var writer = WireWriter()
         for length in [0, 1, 12, 13, 200] {
-            writer.frame(.chunk, id: UInt32(length)) { $0.rest((0..<length).map { UInt8(truncatingIfNeeded: $0) }) }
+            writer.frame(.chunk, id: UInt32(length)) {
+                $0.rest((0..<length).map { UInt8(truncatingIfNeeded: $0) })
+            }
         }
         let whole = try decode(writer.bytes)
         for cut in 0...writer.bytes.count {
@@ -53,7 +58,9 @@ struct FrameCodecTests {
     @Test("frames that come byte by byte are the same frames, through many turns of the buffer")
     func byteByByte() throws {
         var writer = WireWriter()
-        for id in 0..<40 { writer.frame(.chunk, id: UInt32(id)) { $0.rest([UInt8](repeating: 7, count: 5000)) } }
+        for id in 0..<40 {
+            writer.frame(.chunk, id: UInt32(id)) { $0.rest([UInt8](repeating: 7, count: 5000)) }
+        }
         var decoder = FrameDecoder()
         var ids: [UInt32] = []
         for byte in writer.bytes {
@@ -104,11 +111,16 @@ struct FrameCodecTests {
         #expect(error?.description.contains("\(kind)") == true)
     }
 
-    @Test("random bytes are refused or wait for more, and never trap", arguments: 1...20 as ClosedRange<UInt64>)
+    @Test(
+        "random bytes are refused or wait for more, and never trap",
+        arguments: 1...20 as ClosedRange<UInt64>
+    )
     func randomBytes(_ seed: UInt64) {
         var random = SeededRandom(seed)
         for _ in 0..<500 {
-            var bytes = (0..<Int.random(in: 0...64, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            var bytes = (0..<Int.random(in: 0...64, using: &random)).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            }
             // Most would fail at the kind already.
             if bytes.count > 4 { bytes[4] = UInt8.random(in: 1...13, using: &random) }
             if bytes.count > 3 { bytes[1...3] = [0, 0, 0] }

@@ -35,7 +35,13 @@ enum PayloadSamples {
 
     static let log = LogPayload(level: .warning, message: "said\nso", metadata: ["a": "b", "": ""])
     static let call = CallHead(invocation: 77, binding: "users", method: "write", arguments: #"{"user":1}"#)
-    static let hello = Hello(bundle: "abc", function: "echo", openFiles: 64, memoryMiB: 256, environment: ["A": "1"])
+    static let hello = Hello(
+        bundle: "abc",
+        function: "echo",
+        openFiles: 64,
+        memoryMiB: 256,
+        environment: ["A": "1"]
+    )
 
     static func frame(_ write: (inout WireWriter) -> Void) -> ArraySlice<UInt8> {
         var writer = WireWriter()
@@ -48,7 +54,14 @@ enum PayloadSamples {
             frame { hello.write(to: &$0) },
             frame { Ready(startup: 1234, failure: "why").write(to: &$0) },
             frame { invoke.write(to: &$0, id: 1, body: "body") },
-            frame { ReplyHead(status: 200, headers: request.headers).write(to: &$0, id: 1, flags: 0, body: [1, 2]) },
+            frame {
+                ReplyHead(status: 200, headers: request.headers).write(
+                    to: &$0,
+                    id: 1,
+                    flags: 0,
+                    body: [1, 2]
+                )
+            },
             frame { call.write(to: &$0, id: 1, body: "body") },
             frame { log.write(to: &$0, id: 1) },
             frame { ErrorPayload.write(error, to: &$0, id: 1) },
@@ -71,7 +84,9 @@ enum PayloadSamples {
 struct PayloadTests {
     @Test("hello and ready come back")
     func greetings() throws {
-        #expect(try Hello(PayloadSamples.frame { PayloadSamples.hello.write(to: &$0) }) == PayloadSamples.hello)
+        #expect(
+            try Hello(PayloadSamples.frame { PayloadSamples.hello.write(to: &$0) }) == PayloadSamples.hello
+        )
         for ready in [Ready(startup: .max), Ready(startup: 0, failure: "the reason")] {
             #expect(try Ready(PayloadSamples.frame { ready.write(to: &$0) }) == ready)
         }
@@ -83,8 +98,12 @@ struct PayloadTests {
         hello.version = 99
         var ready = Ready(startup: 1)
         ready.version = 98
-        let first = #expect(throws: WireError.self) { try Hello(PayloadSamples.frame { hello.write(to: &$0) }) }
-        let second = #expect(throws: WireError.self) { try Ready(PayloadSamples.frame { ready.write(to: &$0) }) }
+        let first = #expect(throws: WireError.self) {
+            try Hello(PayloadSamples.frame { hello.write(to: &$0) })
+        }
+        let second = #expect(throws: WireError.self) {
+            try Ready(PayloadSamples.frame { ready.write(to: &$0) })
+        }
         #expect(first?.description.contains("99") == true)
         #expect(first?.description.contains("\(Frame.protocolVersion)") == true)
         #expect(second?.description.contains("98") == true)
@@ -99,7 +118,9 @@ struct PayloadTests {
         plain.kind = .redis
         for head in [PayloadSamples.invoke, plain] {
             let body = Bytes([0, 255, 10])
-            let (read, rest) = try InvokeHead.read(PayloadSamples.frame { head.write(to: &$0, id: 5, body: body) })
+            let (read, rest) = try InvokeHead.read(
+                PayloadSamples.frame { head.write(to: &$0, id: 5, body: body) }
+            )
             #expect(rest == body)
             #expect(read.invocation == head.invocation)
             #expect(read.slot == head.slot)
@@ -136,10 +157,15 @@ struct PayloadTests {
 
     @Test("a call and a log line come back")
     func callAndLog() throws {
-        let (read, body) = try CallHead.read(PayloadSamples.frame { PayloadSamples.call.write(to: &$0, id: 3, body: "xyz") })
+        let (read, body) = try CallHead.read(
+            PayloadSamples.frame { PayloadSamples.call.write(to: &$0, id: 3, body: "xyz") }
+        )
         #expect(read == PayloadSamples.call)
         #expect(body == "xyz")
-        #expect(try LogPayload(PayloadSamples.frame { PayloadSamples.log.write(to: &$0, id: 3) }) == PayloadSamples.log)
+        #expect(
+            try LogPayload(PayloadSamples.frame { PayloadSamples.log.write(to: &$0, id: 3) })
+                == PayloadSamples.log
+        )
     }
 
     @Test("an error comes back with status, code, message, faults and retry")
@@ -147,7 +173,9 @@ struct PayloadTests {
         for retry in [FunctionError.Retry.byPolicy, .never, .after(.zero), .after(.seconds(90))] {
             var error = PayloadSamples.error
             error.retry = retry
-            let read = try ErrorPayload.read(PayloadSamples.frame { ErrorPayload.write(error, to: &$0, id: 1) })
+            let read = try ErrorPayload.read(
+                PayloadSamples.frame { ErrorPayload.write(error, to: &$0, id: 1) }
+            )
             #expect(read.status == error.status)
             #expect(read.code == error.code)
             #expect(read.message == error.message)
@@ -156,7 +184,10 @@ struct PayloadTests {
         }
         var odd = PayloadSamples.error
         odd.status = 200
-        #expect(try ErrorPayload.read(PayloadSamples.frame { ErrorPayload.write(odd, to: &$0, id: 1) }).status == 500)
+        #expect(
+            try ErrorPayload.read(PayloadSamples.frame { ErrorPayload.write(odd, to: &$0, id: 1) }).status
+                == 500
+        )
     }
 
     @Test("an error or a log line of any length fits into a frame")
@@ -170,7 +201,9 @@ struct PayloadTests {
         #expect(read.faults.count == 1000)
         #expect(read.message.utf8.count >= 60_000)
         let fields = Dictionary(uniqueKeysWithValues: (0..<1000).map { ("\($0)", long) })
-        let line = PayloadSamples.frame { LogPayload(level: .info, message: long, metadata: fields).write(to: &$0, id: 1) }
+        let line = PayloadSamples.frame {
+            LogPayload(level: .info, message: long, metadata: fields).write(to: &$0, id: 1)
+        }
         #expect(line.count < 1 << 20)
         #expect(try LogPayload(line).metadata.count == 64)
     }

@@ -112,6 +112,7 @@ private func withThread(_ body: @escaping () -> Void, meanwhile: () -> Void) {
         nil,
         { argument in
             guard let argument else { return nil }
+            // SAFETY: the box retained above, taken exactly once.
             Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
             return nil
         },

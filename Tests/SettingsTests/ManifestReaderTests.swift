@@ -1,0 +1,200 @@
+import FunctionCore
+import Invocations
+import Settings
+import Testing
+
+@Suite("function.yaml", .timeLimit(.minutes(1)))
+struct ManifestReaderTests {
+    private func read(_ text: String) -> (result: ManifestReader.Result?, problems: [Problem]) {
+        let problems = Problems()
+        let result = ManifestReader.read(text, file: "function.yaml", problems: problems)
+        return (result, problems.all)
+    }
+
+    private static let everything = """
+        name: script
+        summary: Writes scripts
+        triggers:
+          http:
+            - method: POST
+              path: /v1/users/{user}/scripts
+              operation: create
+              mode: async
+            - {method: GET, path: "/v1/users/{user}/scripts"}
+          redis:
+            - stream: events:questionnaire.submitted
+              batch: 10
+          schedule:
+            - id: nightly
+        limits:
+          timeout: 90s
+          firstByte: 5s
+          idle: 250ms
+          grace: 1m
+          memory: 512MiB
+          payload: 64KiB
+          perWorker: 4
+          maxInFlight: 8
+          queue: 0
+          openFiles: 128
+        scale: {min: 1, max: 3, idle: 1h}
+        bindings: [text, users]
+        environment:
+          MODE: quick
+          COUNT: 3
+        retry: {attempts: 5, backoff: 2s, ceiling: 5m}
+        idempotent: true
+        idempotency: true
+        """
+
+    @Test("a good file is read whole")
+    func good() throws {
+        let (result, problems) = read(ManifestReaderTests.everything)
+        #expect(problems == [])
+        let manifest = try #require(result?.manifest)
+        #expect(manifest.name == "script")
+        #expect(manifest.file == "function.yaml")
+        #expect(manifest.summary == "Writes scripts")
+        #expect(
+            manifest.routes == [
+                .init(
+                    method: "POST",
+                    path: "/v1/users/{user}/scripts",
+                    operation: "create",
+                    async: true,
+                    line: 5
+                ),
+                .init(method: "GET", path: "/v1/users/{user}/scripts", operation: "", line: 9),
+            ]
+        )
+        #expect(
+            manifest.streams == [
+                .init(stream: "events:questionnaire.submitted", group: "script", batch: 10, line: 11)
+            ]
+        )
+        #expect(result?.schedules.count == 1)
+        let limits = manifest.limits
+        #expect(limits.timeout == .seconds(90))
+        #expect(limits.firstByte == .seconds(5))
+        #expect(limits.idle == .milliseconds(250))
+        #expect(limits.grace == .seconds(60))
+        #expect(limits.memoryMiB == 512)
+        #expect(limits.payload == 65_536)
+        #expect([limits.perWorker, limits.maxInFlight, limits.queue, limits.openFiles] == [4, 8, 0, 128])
+        #expect([manifest.scale.min, manifest.scale.max] == [1, 3])
+        #expect(manifest.scale.idle == .seconds(3600))
+        #expect(manifest.grants.map(\.binding) == ["text", "users"])
+        #expect(manifest.environment == ["MODE": "quick", "COUNT": "3"])
+        #expect(manifest.retry.attempts == 5)
+        #expect(manifest.retry.backoff == .seconds(2))
+        #expect(manifest.retry.ceiling == .seconds(300))
+        #expect(manifest.idempotent && manifest.idempotencyKeys)
+    }
+
+    @Test("a name alone is enough, and all else has its default")
+    func least() throws {
+        let (result, problems) = read("name: a")
+        #expect(problems == [])
+        #expect(result?.manifest.limits == Manifest.Limits())
+        #expect(result?.manifest.scale == Manifest.Scale())
+        #expect(result?.manifest.retry == Manifest.Retry())
+    }
+
+    @Test("ten faults are told at once, each with its line and what to do")
+    func tenFaults() {
+        let (result, problems) = read(
+            """
+            name: Bad Name
+            triggers:
+              http:
+                - method: FETCH
+                  path: /a
+                - path: /b
+                - {method: GET, path: no-slash}
+                - {method: GET, path: /_swiftlet/x}
+            limits:
+              timeout: soon
+              memory: 1MiB
+              perWorker: none
+            scale: {min: 5, max: 2}
+            bindings: [txt]
+            idempotent: perhaps
+            """
+        )
+        #expect(result == nil)
+        let lines = problems.map(\.line)
+        #expect(lines == [1, 4, 6, 7, 8, 10, 11, 12, 13, 14, 15], "\(problems.map(\.description))")
+        #expect(problems.allSatisfy { !$0.hint.isEmpty && !$0.message.isEmpty && $0.file == "function.yaml" })
+        #expect(problems.contains { $0.hint == "did you mean text?" })
+        #expect(problems.contains { $0.message.hasPrefix("limits.timeout: ") })
+        #expect(problems.first?.description.hasPrefix("function.yaml:1: ") == true)
+    }
+
+    @Test("an unknown key is told with its line and the key that was meant")
+    func unknownKey() {
+        let (result, problems) = read("name: a\nlimits:\n  timout: 3s\ncolour: red\n")
+        #expect(result != nil)
+        #expect(problems.map(\.line) == [3, 4])
+        #expect(problems.first?.message == "limits.timout: unknown key")
+        #expect(problems.first?.hint == "did you mean timeout?")
+        #expect(problems.last?.hint.hasPrefix("known keys: ") == true)
+    }
+
+    @Test(
+        "broken YAML, an empty file, a list and a key that stands twice are told, where they are",
+        arguments: [
+            ("name: a\nlimits: [1, 2\n", 3), ("", nil), ("- a\n", 1), ("name: a\nname: b\n", 2),
+            ("# nothing\n", nil),
+        ] as [(String, Int?)]
+    )
+    func broken(_ text: String, _ line: Int?) {
+        let (result, problems) = read(text)
+        #expect(result == nil)
+        #expect(!problems.isEmpty)
+        if let line { #expect((problems.first?.line ?? 0) >= line - 1) }
+    }
+
+    @Test("the broker is granted to trading alone")
+    func broker() {
+        #expect(read("name: trading\nbindings: [broker]").problems.isEmpty)
+        let (_, problems) = read("name: motto\nbindings: [broker]")
+        #expect(problems.map(\.line) == [2])
+    }
+
+    @Test(
+        "durations",
+        arguments: [
+            ("250ms", .milliseconds(250)), ("30s", .seconds(30)), ("5m", .seconds(300)),
+            ("1h", .seconds(3600)),
+            ("2d", .seconds(172_800)), ("0s", .zero), ("5", nil), ("s", nil), ("", nil), ("-1s", nil),
+            ("1.5s", nil),
+            ("1 s", nil), ("1S", nil), ("99999999999999999999s", nil), ("٣s", nil),
+        ] as [(String, Duration?)]
+    )
+    func durations(_ text: String, _ expected: Duration?) {
+        #expect(parseDuration(text) == expected)
+    }
+
+    @Test(
+        "sizes",
+        arguments: [
+            ("4096", 4096), ("1B", 1), ("64KiB", 65_536), ("16MiB", 16 << 20), ("1GiB", 1 << 30), ("0", 0),
+            ("1KB", nil),
+            ("", nil), ("KiB", nil), ("-1", nil), ("1.5MiB", nil), ("1099511627775GiB", nil),
+            ("99999999999999999999", nil),
+        ] as [(String, Int?)]
+    )
+    func sizes(_ text: String, _ expected: Int?) {
+        #expect(parseSize(text) == expected)
+    }
+
+    @Test(
+        "the nearest word is suggested only where it is near",
+        arguments: [
+            ("timout", "timeout"), ("Timeout", "timeout"), ("qeue", "queue"), ("colour", nil), ("", nil),
+        ] as [(String, String?)]
+    )
+    func suggestions(_ word: String, _ expected: String?) {
+        #expect(nearest(word, ["timeout", "queue", "memory"]) == expected)
+    }
+}
