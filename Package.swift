@@ -114,7 +114,7 @@ let package = Package(
         // The tests: a support library, a bundle of well- and ill-behaved functions, and a suite a module.
         .target(
             name: "TestSupport",
-            dependencies: ["FunctionCore"],
+            dependencies: ["FunctionCore", "Fetch", "Processes"],
             path: "Tests/Support",
             swiftSettings: strict
         ),
@@ -133,7 +133,16 @@ let package = Package(
         suite("HTTPTests", ["FunctionCore", "Invocations", "HTTPTrigger", nioCore, nioPosix]),
         suite("RedisTests", ["FunctionCore", "Invocations", "RedisTrigger", "TestSupport", nioCore, nioPosix]),
         suite("ProvidersTests", ["FunctionCore", "Invocations", "Fetch", "Processes", "Providers"]),
-        suite("PoolTests", ["FunctionCore", "Invocations", "Processes", "Wire", "WorkerPool", nioCore, nioPosix]),
+        suite("ProcessesTests", ["FunctionCore", "Processes"]),
+        suite("ObserveTests", ["FunctionCore", "Observe"]),
+        suite("SettingsTests", ["FunctionCore", "Invocations", "Settings"]),
+        suite(
+            "PoolTests",
+            [
+                "FunctionCore", "Invocations", "Wire", "WorkerPool", "Processes", "CShims", "fixtures", nioCore,
+                nioPosix,
+            ]
+        ),
         suite(
             "FunctionsTests",
             ["FunctionCore", "TestSupport"] + functions.map { .target(name: $0) }
@@ -141,6 +150,11 @@ let package = Package(
         suite(
             "HostKitTests",
             ["FunctionCore", "Invocations", "Settings", "HostKit", "RedisTrigger", nioCore, nioPosix]
+        ),
+        // Real hosts, workers, redis-server and ffmpeg, from the executables beside the tests.
+        suite(
+            "EndToEnd",
+            ["FunctionCore", "Processes", "TestSupport", "swiftlet", "functions", "fixtures"]
         ),
         suite("Tidy", []),
     ]

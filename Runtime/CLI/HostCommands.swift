@@ -90,6 +90,7 @@ func runHost(
     file: (path: String, text: String)?,
     isDevelopment: Bool
 ) async {
+    let signals = Signals.take()
     let problems = Problems()
     let configuration = Configuration.resolve(flags: flags, environment: environment, file: file, problems: problems)
     if !problems.isEmpty { leaveFor(ConfigurationError(problems.all)) }
@@ -107,8 +108,8 @@ func runHost(
         leaveFor(error)
     }
     if isDevelopment { Banner.show(host) }
-    await Signals.wait()
-    Signals.exitOnNext()
+    await signals.wait()
+    signals.exitOnNext()
     await host.stop()
     exit(0)
 }

@@ -1,17 +1,8 @@
 import ArgumentParser
 
-/// Where the program begins. A host's signals are blocked here, on the first thread, before there is a second one: a thread that
-/// lets them through would end the process where it ought to drain.
-@main
-enum Entry {
-    static func main() async {
-        if let command = CommandLine.arguments.dropFirst().first, ["dev", "serve"].contains(command) { Signals.block() }
-        await Swiftlet.main()
-    }
-}
-
 /// The command line. Exit codes: 0 done; 1 the function or the request failed; 64 the command's words are off; 69 a program or
 /// a host is missing; 70 an internal fault; 73 the data directory; 75 a busy port; 78 the configuration.
+@main
 struct Swiftlet: AsyncParsableCommand {
     static let version = "0.1.0"
 

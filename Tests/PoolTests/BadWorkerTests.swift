@@ -73,7 +73,7 @@ extension WorkerSuite {
             #expect(await bench.run(quick).outcome.label == "ok")
             async let stuck = bench.run(#"{"mode": "stuck"}"#, timeout: .milliseconds(300))
             try await bench.until { bench.reports.ready == 1 }
-            while try await bench.status().running == 0 {}
+            try await bench.untilRunning()
             let behind = await bench.run(quick)
             #expect(behind.outcome.label == "ok")
             #expect(await stuck.outcome.label == "timed_out")
@@ -108,7 +108,7 @@ extension WorkerSuite {
             let bench = PoolBench("garbage") { $0.scale.max = 2 }
             // The first invocation of a pool has the frame id 1.
             async let first = bench.run(#"{"mode": "wait", "ms": 400}"#)
-            while try await bench.status().running == 0 {}
+            try await bench.untilRunning()
             #expect(await bench.run(#"{"mode": "foreign", "id": 1}"#).outcome.label == "ok")
             #expect(try await bench.status().running == 1)
             #expect(await first.body == "waited")
@@ -180,7 +180,7 @@ extension WorkerSuite {
         func cancel() async throws {
             let bench = PoolBench("slow")
             let reply = bench.watch(#"{"ms": 60000}"#)
-            while try await bench.status().running == 0 {}
+            try await bench.untilRunning()
             reply.cancel()
             try await bench.until { reply.ended }
             #expect(reply.outcomes.map(\.label) == ["cancelled"])
@@ -197,7 +197,7 @@ extension WorkerSuite {
         func cancelIgnored() async throws {
             let bench = PoolBench("hang") { $0.scale.max = 1 }
             let reply = bench.watch()
-            while try await bench.status().running == 0 {}
+            try await bench.untilRunning()
             reply.cancel()
             #expect(await bench.run(#"{"ms": 1}"#).outcome.label == "ok")
             #expect(reply.outcomes.map(\.label) == ["cancelled"])

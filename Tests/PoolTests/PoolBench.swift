@@ -136,9 +136,15 @@ final class PoolBench: Sendable {
         #expect(left.waiting == 0)
     }
 
+    /// Waits until a worker runs something.
+    func untilRunning() async throws {
+        while try await status().running == 0 { try Task.checkCancellation() }
+    }
+
     /// Waits until the loop has turned and `condition` holds; a time limit of the suite ends what never comes.
     func until(_ condition: @escaping @Sendable () -> Bool) async throws {
         while !condition() {
+            try Task.checkCancellation()
             try await pool.loop.scheduleTask(in: .milliseconds(2)) {}.futureResult.get()
         }
     }

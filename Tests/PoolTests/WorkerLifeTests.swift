@@ -111,7 +111,7 @@ extension WorkerSuite {
             _ = await bench.run()
             let both = PoolBench("slow")
             async let running = both.run(#"{"ms": 200}"#)
-            while try await both.status().running == 0 {}
+            try await both.untilRunning()
             async let first: Void = both.pool.drain(grace: .seconds(5)).get()
             async let second: Void = both.pool.drain(grace: .seconds(5)).get()
             try await first

@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 import Synchronization
 
 /// A world in memory that answers a function's bindings: users, documents, blobs and state work as they

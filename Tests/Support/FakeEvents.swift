@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// A plain event of these members.
 package func plain(_ operation: String, _ object: JSON) -> Event {

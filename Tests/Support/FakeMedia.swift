@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 import Synchronization
 
 // The bindings that make things: text, images, speech, render.

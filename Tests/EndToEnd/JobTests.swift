@@ -1,0 +1,110 @@
+import FunctionCore
+import TestSupport
+import Testing
+
+extension Scenarios {
+    @Suite(
+        "Jobs and keys",
+        .serialized,
+        .devHost { .init(environment: ["SWIFTLET_PRINCIPAL_HEADER": "x-user"]) },
+        .timeLimit(.minutes(1))
+    )
+    struct JobTests {
+        private let anna = Header("x-user", "anna")
+
+        @Test("a film is a job: 202, a Location, and a progress that never falls, by named stages, to its result")
+        func film() async throws {
+            let host = try sharedHost()
+            let script = try await host.script(31, seconds: 20)
+            let accepted = try await host.post("/v1/users/31/videos", ["script": .string(script)], [anna])
+            #expect(accepted.status == 202)
+            let location = try #require(accepted.headers.first("location"))
+            let id = try #require(accepted.json["job"]?["id"]?.stringValue)
+            #expect(location == "/v1/jobs/\(id)")
+            var seen: [JSON] = []
+            let last = try await eventually("the film") { () -> JSON? in
+                let job = try await host.get(location, [anna]).json["job"] ?? .null
+                if seen.last?["percent"] != job["percent"] || seen.last?["state"] != job["state"] { seen.append(job) }
+                return ["completed", "failed"].contains(job["state"]?.stringValue) ? job : nil
+            }
+            #expect(last["state"]?.stringValue == "completed", "\(last.text)")
+            #expect(last["result"]?["key"]?.stringValue?.hasPrefix("outputs/31/\(id)/") == true, "\(last.text)")
+            let percents = seen.compactMap { $0["percent"]?.intValue }
+            #expect(percents == percents.sorted() && percents.last == 100 && percents.count > 3, "\(percents)")
+            let order = ["validate", "narrate", "compose", "finalize"]
+            let stages = seen.compactMap { $0["stage"]?.stringValue }.compactMap { order.firstIndex(of: $0) }
+            #expect(stages == stages.sorted() && Set(stages).count > 1, "\(stages)")
+            let states = ["queued", "running", "completed"]
+            let passed = seen.compactMap { $0["state"]?.stringValue }.compactMap { states.firstIndex(of: $0) }
+            #expect(passed == passed.sorted() && passed.count == seen.count, "\(seen.map(\.text))")
+        }
+
+        @Test("a job is its owner's: for anybody else it is not there")
+        func owner() async throws {
+            let host = try sharedHost()
+            let prefer = Header("prefer", "respond-async")
+            let path = "/v1/users/32/questionnaires/story/answers"
+            let accepted = try await host.post(path, goodAnswers, [anna, prefer])
+            #expect(accepted.status == 202, "\(accepted.text)")
+            #expect(accepted.headers.first("preference-applied") == "respond-async")
+            let location = try #require(accepted.headers.first("location"))
+            let job = try await eventually("the job's end") { () -> JSON? in
+                let job = try await host.get(location, [anna]).json["job"] ?? .null
+                return job["state"]?.stringValue == "completed" ? job : nil
+            }
+            #expect(job["status"]?.intValue == 201 && job["result"]?["user"]?.intValue == 32, "\(job.text)")
+            #expect(try await host.get(location, [Header("x-user", "bert")]).status == 404)
+            #expect(try await host.get(location).status == 404)
+            #expect(try await host.get("/v1/jobs/nothing", [anna]).status == 404)
+        }
+
+        @Test("invoke --async prints a job's id, and swiftlet jobs shows what became of it")
+        func invokeAsync() async throws {
+            let host = try sharedHost()
+            let event = "{\"prompt\": \"a lighthouse\", \"tone\": \"calm\", \"count\": 1}"
+            let ran = try await host.swiftlet("invoke", "motto", "--async", "--event", "-", input: event)
+            #expect(ran.code == 0, "\(ran.all)")
+            let id = try #require(ran.lines.first)
+            let job = try await eventually("the job's end") { () -> JSON? in
+                let shown = try await host.swiftlet("jobs", id, "--json")
+                let job = try JSON.parse(Bytes(shown.output))
+                return job["state"]?.stringValue == "completed" ? job : nil
+            }
+            #expect(job["result"]?["tone"]?.stringValue == "calm", "\(job.text)")
+        }
+
+        @Test("a request with the same Idempotency-Key gets the same answer, and another request with it is refused")
+        func idempotency() async throws {
+            let host = try sharedHost()
+            let path = "/v1/users/33/questionnaires/story/answers"
+            let key = [Header("idempotency-key", "\"first-try\""), anna]
+            let first = try await host.post(path, goodAnswers, key)
+            let second = try await host.post(path, goodAnswers, key)
+            #expect(first.status == 201 && second.status == 201, "\(first.text) \(second.text)")
+            #expect(first.headers.first("idempotency-replayed") == nil)
+            #expect(second.headers.first("idempotency-replayed") == "true")
+            #expect(first.body == second.body)
+            let other: JSON = ["answers": ["hero": "Tom", "age": 8, "place": "Riga", "wish": "to fly once"]]
+            let clash = try await host.post(path, other, key)
+            #expect(clash.status == 422 && clash.code == "idempotency_mismatch", "\(clash.text)")
+            #expect(try await host.list("answers", of: 33).count == 1)
+            let bert = try await host.post(path, goodAnswers, [key[0], Header("x-user", "bert")])
+            #expect(bert.status == 201 && bert.headers.first("idempotency-replayed") == nil)
+        }
+
+        @Test("a job that was accepted under a key is the same job at the second request")
+        func keyedJob() async throws {
+            let host = try sharedHost()
+            let script = try await host.script(34, seconds: 15)
+            let key = Header("idempotency-key", "film-34")
+            let body: JSON = ["script": .string(script)]
+            let first = try await host.post("/v1/users/34/videos", body, [key])
+            let second = try await host.post("/v1/users/34/videos", body, [key])
+            #expect(first.status == 202 && second.status == 202)
+            #expect(first.headers.first("location") == second.headers.first("location"))
+            #expect(second.headers.first("idempotency-replayed") == "true")
+            let clash = try await host.post("/v1/users/34/videos", ["script": "another"], [key])
+            #expect(clash.status == 422, "\(clash.text)")
+        }
+    }
+}
