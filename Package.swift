@@ -71,7 +71,11 @@ let package = Package(
         room("Processes", "Processes", ["FunctionCore", "CShims"]),
         room("Settings", "Settings", ["FunctionCore", "Invocations", yams]),
         room("Scheduling", "Scheduling", ["FunctionCore"]),
-        room("WorkerPool", "Pool", ["FunctionCore", "Invocations", "Wire", "Processes", "CShims", nioCore, nioPosix]),
+        room(
+            "WorkerPool",
+            "Pool",
+            ["FunctionCore", "Invocations", "Wire", "Processes", "CShims", nioCore, nioPosix]
+        ),
         room("HTTPTrigger", "HTTP", ["FunctionCore", "Invocations", nioCore, nioPosix, nioHTTP1]),
         room("RedisTrigger", "Redis", ["FunctionCore", "Invocations", "CHiredis", nioCore, nioPosix]),
         room("Storage", "Storage", ["FunctionCore", "CCrypto", grdb]),
@@ -91,7 +95,8 @@ let package = Package(
         .executableTarget(
             name: "swiftlet",
             dependencies: [
-                "FunctionCore", "HostKit", "HTTPTrigger", "Invocations", "Settings", "Scheduling", "Storage", "Fetch", "Processes",
+                "FunctionCore", "HostKit", "HTTPTrigger", "Invocations", "Settings", "Scheduling", "Storage",
+                "Fetch", "Processes",
                 argumentParser,
             ],
             path: "Runtime/CLI",
@@ -127,11 +132,14 @@ let package = Package(
         suite("CoreTests", ["FunctionCore"]),
         suite("WireTests", ["FunctionCore", "Wire"]),
         suite("SchedulingTests", ["FunctionCore", "Scheduling"]),
-        suite("StorageTests", ["FunctionCore", "Storage", grdb]),
-        suite("JournalTests", ["FunctionCore", "Invocations", "Storage", "Journal"]),
-        suite("UserDataTests", ["FunctionCore", "Invocations", "Storage", "UserData"]),
+        suite("StorageTests", ["FunctionCore", "Storage", "TestSupport", grdb]),
+        suite("JournalTests", ["FunctionCore", "Invocations", "Storage", "Journal", "TestSupport"]),
+        suite("UserDataTests", ["FunctionCore", "Invocations", "Storage", "UserData", "TestSupport"]),
         suite("HTTPTests", ["FunctionCore", "Invocations", "HTTPTrigger", nioCore, nioPosix]),
-        suite("RedisTests", ["FunctionCore", "Invocations", "RedisTrigger", "TestSupport", nioCore, nioPosix]),
+        suite(
+            "RedisTests",
+            ["FunctionCore", "Invocations", "RedisTrigger", "TestSupport", nioCore, nioPosix]
+        ),
         suite("ProvidersTests", ["FunctionCore", "Invocations", "Fetch", "Processes", "Providers"]),
         suite("ProcessesTests", ["FunctionCore", "Processes"]),
         suite("ObserveTests", ["FunctionCore", "Observe"]),
@@ -139,7 +147,8 @@ let package = Package(
         suite(
             "PoolTests",
             [
-                "FunctionCore", "Invocations", "Wire", "WorkerPool", "Processes", "CShims", "fixtures", nioCore,
+                "FunctionCore", "Invocations", "Wire", "WorkerPool", "Processes", "CShims", "fixtures",
+                nioCore,
                 nioPosix,
             ]
         ),

@@ -8,7 +8,9 @@ import Script
 import Trading
 import Video
 
-/// Every function of the bundle. The one file that lists them.
+/// Every function of the bundle.
+///
+/// The one file that lists them.
 public let catalog: [FunctionEntry] = [
     FunctionEntry("questionnaire", QuestionnaireFunction.self),
     FunctionEntry("script", ScriptFunction.self),

@@ -1,4 +1,4 @@
-public import FunctionCore
+import FunctionCore
 
 /// A chat bot in OpenAI's dialect: whole or as server-sent events, stateless or with a stored conversation.
 ///

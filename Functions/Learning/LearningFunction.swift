@@ -1,4 +1,4 @@
-public import FunctionCore
+import FunctionCore
 
 /// Trains the rule by which `trading` decides, on the bars that `trading` gathered, while the market is
 /// closed.

@@ -1,4 +1,4 @@
-public import FunctionCore
+import FunctionCore
 
 /// Writes mottos for a prompt in one of the tones of the catalogue.
 ///

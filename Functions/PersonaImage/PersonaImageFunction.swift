@@ -1,4 +1,4 @@
-public import FunctionCore
+import FunctionCore
 
 /// Keeps one persona a name, each with its picture: made at the first request, found at every later one.
 ///

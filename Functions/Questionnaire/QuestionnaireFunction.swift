@@ -1,4 +1,4 @@
-public import FunctionCore
+import FunctionCore
 
 /// Takes the answers to a questionnaire, checks all of them, and stores them in the user's shard; in the same
 /// transaction it says `questionnaire.submitted`.

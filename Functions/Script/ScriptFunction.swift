@@ -1,4 +1,4 @@
-public import FunctionCore
+import FunctionCore
 
 /// Writes a script of scenes from a user's answers, along a named plot structure and inside a length budget;
 /// stores it, and in the same transaction says `script.generated`.

@@ -1,4 +1,4 @@
-public import FunctionCore
+import FunctionCore
 
 /// Trades one step at each firing of its schedule: gathers the newest bars, asks the current model, places
 /// orders.

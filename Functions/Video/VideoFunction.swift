@@ -1,4 +1,4 @@
-public import FunctionCore
+import FunctionCore
 
 /// Turns a script into an mp4 with narration and captions, stores it, and says `video.ready` in the
 /// transaction that puts the reference into the user's shard.

@@ -8,7 +8,9 @@ import Storage
 
 /// Where a running host is, for the commands that talk to one.
 struct HostAddress: ParsableArguments {
-    @Option(help: "The running host's data directory, in which host.json says where it is. Default: .swiftlet.")
+    @Option(
+        help: "The running host's data directory, in which host.json says where it is. Default: .swiftlet."
+    )
     var data: String?
     @Option(help: "The admin URL, instead of host.json.")
     var admin: String?
@@ -21,7 +23,8 @@ struct HostAddress: ParsableArguments {
         guard let text = readText("\(directory)/host.json"), let note = try? JSON.parse(Bytes(text)),
             let admin = note["admin"]?.stringValue, let gateway = note["gateway"]?.stringValue
         else {
-            leave(69, "no host is running in \(directory); start one with `make dev`, or name its directory with --data")
+            let remedy = "start one with `make dev`, or name its directory with --data"
+            leave(69, "no host is running in \(directory); \(remedy)")
         }
         return (admin, gateway)
     }
@@ -45,7 +48,13 @@ struct HostClient {
         headers: [Header] = [],
         timeout: Duration = .seconds(330)
     ) -> Answer {
-        send(method, path, bytes: body?.bytes() ?? Bytes(), headers: body == nil ? headers : headers + [.json], timeout: timeout)
+        send(
+            method,
+            path,
+            bytes: body?.bytes() ?? Bytes(),
+            headers: body == nil ? headers : headers + [.json],
+            timeout: timeout
+        )
     }
 
     func send(
@@ -57,7 +66,12 @@ struct HostClient {
     ) -> Answer {
         let url = path.hasPrefix("http") ? path : base + path
         let request = OutboundRequest(
-            method: method, url: url, headers: headers, body: bytes, timeout: timeout, responseLimit: 256 << 20
+            method: method,
+            url: url,
+            headers: headers,
+            body: bytes,
+            timeout: timeout,
+            responseLimit: 256 << 20
         )
         do {
             let (head, body) = try BlockingFetch.send(request)
@@ -72,7 +86,8 @@ struct HostClient {
         let answer = send(method, path, body: body)
         guard answer.status < 400 else {
             let error = answer.json["error"]
-            leave(1, "\(error?["code"]?.stringValue ?? "status_\(answer.status)"): \(error?["message"]?.stringValue ?? answer.body.text)")
+            let code = error?["code"]?.stringValue ?? "status_\(answer.status)"
+            leave(1, "\(code): \(error?["message"]?.stringValue ?? answer.body.text)")
         }
         return answer.json
     }
@@ -98,7 +113,9 @@ func writeOut(_ bytes: Bytes) {
 /// Percent-encodes what has a meaning of its own in a path or a query.
 func encoded(_ text: String) -> String {
     text.utf8.map { byte in
-        let plain = (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || "-._~".utf8.contains(byte)
+        let plain =
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+            || "-._~".utf8.contains(byte)
         let digits = String(byte, radix: 16, uppercase: true)
         return plain ? String(UnicodeScalar(byte)) : "%" + (digits.count == 1 ? "0" : "") + digits
     }.joined()
@@ -109,6 +126,7 @@ func exitCode(of error: any Error) -> Int32 {
     switch error {
     case is ServerError: 75
     case is StorageError: 73
+    case let error as EmbeddedRedisError: error.code == .directory ? 73 : 69
     default: 70
     }
 }

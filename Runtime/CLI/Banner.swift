@@ -11,7 +11,7 @@ enum Banner {
             "  gateway   \(host.gatewayURL)",
             "  admin     \(host.adminURL)",
             "  data      \(host.directory)",
-            "  redis     \(host.redis)",
+            "  redis     \(host.redis)\(host.redisPort.map { "  (redis-cli -p \($0))" } ?? "")",
             "  provider  \(host.provider)",
             "",
         ]
@@ -24,7 +24,8 @@ enum Banner {
         }
         lines += ["", "  next"]
         for run in host.next.upcoming {
-            lines.append("  " + padded(run.function, 15) + run.instant.rfc3339 + (run.window.map { "  window \($0)" } ?? ""))
+            let window = run.window.map { "  window \($0)" } ?? ""
+            lines.append("  " + padded(run.function, 15) + run.instant.rfc3339 + window)
         }
         lines += ["", "  `make demo` in a second terminal drives them all. Ctrl-C ends everything.", ""]
         writeOut(Bytes(lines.joined(separator: "\n") + "\n"))

@@ -22,8 +22,11 @@ struct DemoChat {
             while let end = pending.firstIndex(of: 10) {
                 let line = String(decoding: pending[..<end], as: UTF8.self)
                 pending.removeSubrange(...end)
-                guard line.hasPrefix("data: {"), let chunk = try? JSON.parse(Bytes(String(line.dropFirst(6)))) else { continue }
-                guard let text = chunk["choices"]?[0]?["delta"]?["content"]?.stringValue, !text.isEmpty else { continue }
+                guard line.hasPrefix("data: {"), let chunk = try? JSON.parse(Bytes(String(line.dropFirst(6))))
+                else { continue }
+                guard let text = chunk["choices"]?[0]?["delta"]?["content"]?.stringValue, !text.isEmpty else {
+                    continue
+                }
                 pieces += 1
                 writeOut(Bytes(text))
             }

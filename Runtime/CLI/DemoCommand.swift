@@ -7,8 +7,10 @@ import Processes
 /// `swiftlet demo`: all eight functions of a running development host, with real input, hop by hop.
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Drives all eight functions of the running development host and prints each hop with its trace.",
-        discussion: "Ends with the path of a film that plays. Sets the host's clock to a market's opening on the way."
+        abstract:
+            "Drives all eight functions of the running development host and prints each hop with its trace.",
+        discussion:
+            "Ends with the path of a film that plays. Sets the host's clock to a market's opening on the way."
     )
 
     @Option(help: "The user for whom the story is made.") var user = 1500
@@ -51,7 +53,9 @@ struct DemoStage {
     }
 
     private func value(_ answer: HostClient.Answer, _ what: String) -> JSON {
-        guard answer.status < 400 else { fail("\(what) was answered with \(answer.status): \(answer.body.text)") }
+        guard answer.status < 400 else {
+            fail("\(what) was answered with \(answer.status): \(answer.body.text)")
+        }
         return answer.json
     }
 
@@ -65,24 +69,32 @@ struct DemoStage {
         ]
         let path = "/v1/users/\(user)/questionnaires/story/answers"
         let submitted = value(
-            gateway.send("POST", path, body: ["answers": answers], headers: [Header("traceparent", trace.traceparent)]),
+            gateway.send(
+                "POST",
+                path,
+                body: ["answers": answers],
+                headers: [Header("traceparent", trace.traceparent)]
+            ),
             "the questionnaire"
         )
         guard let id = submitted["id"]?.stringValue else { fail("the answers have no id") }
         hop(trace.traceID, "POST \(path) → 201, answers \(id)")
         let shard = admin.value("GET", "/v1/shards/\(user)")
-        hop(trace.traceID, "stored in shard \(shard["shard"]?.intValue ?? 0): \(shard["file"]?.stringValue ?? "")")
+        let file = shard["file"]?.stringValue ?? ""
+        hop(trace.traceID, "stored in shard \(shard["shard"]?.intValue ?? 0): \(file)")
         let script = try await wait("the script", seconds: 60) {
             let list = gateway.value("GET", "/v1/users/\(user)/scripts")["scripts"]?.arrayValue ?? []
             return list.first { $0["id"]?.stringValue == "script-\(id)" }
         }
         let seconds = script["seconds"]?.doubleValue ?? 0
-        hop(trace.traceID, "event questionnaire.submitted → script “\(script["title"]?.stringValue ?? "")”, \(seconds) s")
+        let title = script["title"]?.stringValue ?? ""
+        hop(trace.traceID, "event questionnaire.submitted → script “\(title)”, \(seconds) s")
         let video = try await wait("the film", seconds: 300) {
             let list = gateway.value("GET", "/v1/users/\(user)/videos")["videos"]?.arrayValue ?? []
             return list.first { $0["script"]?.stringValue == "script-\(id)" }
         }
-        hop(trace.traceID, "event script.generated → film \(video["key"]?.stringValue ?? ""), \(video["size"]?.intValue ?? 0) bytes")
+        let (key, size) = (video["key"]?.stringValue ?? "", video["size"]?.intValue ?? 0)
+        hop(trace.traceID, "event script.generated → film \(key), \(size) bytes")
         let film = try await keep(video, trace.traceID, scripted: seconds)
         showTrace(trace.traceID)
         return film
@@ -100,7 +112,9 @@ struct DemoStage {
         close(file)
         guard written == answer.body.count else { fail("\(path) cannot be written whole") }
         hop(trace, "GET signed URL → 200, \(written) bytes")
-        let arguments = ["-v", "error", "-show_entries", "stream=codec_name:format=duration", "-of", "csv=p=0", path]
+        let arguments = [
+            "-v", "error", "-show_entries", "stream=codec_name:format=duration", "-of", "csv=p=0", path,
+        ]
         let probe = try await ChildProcess.run(ChildSpec("ffprobe", arguments), timeout: .seconds(30))
         let words = probe.output.text.split(whereSeparator: { $0.isNewline || $0 == "," }).map(String.init)
         let duration = words.compactMap(Double.init).first ?? 0
@@ -115,14 +129,18 @@ struct DemoStage {
     private func showTrace(_ trace: String) {
         guard let content = readFile("\(directory)/logs/swiftlet.jsonl") else { return }
         for line in content.split(separator: 10) {
-            guard let record = try? JSON.parse(Bytes(Array(line))), record["trace"]?.stringValue == trace else { continue }
+            guard let record = try? JSON.parse(Bytes(Array(line))), record["trace"]?.stringValue == trace
+            else { continue }
             let message = record["message"]?.stringValue ?? ""
             let function = record["function"]?.stringValue ?? ""
             if message == "invocation" {
-                let words = ["trigger", "outcome", "start"].compactMap { record[$0]?.stringValue }.joined(separator: " ")
-                hop(trace, "\(function): \(words), \(record["duration_ms"]?.doubleValue ?? 0) ms, worker \(record["worker"]?.intValue ?? 0)")
+                let words = ["trigger", "outcome", "start"].compactMap { record[$0]?.stringValue }
+                let took = record["duration_ms"]?.doubleValue ?? 0
+                let worker = record["worker"]?.intValue ?? 0
+                hop(trace, "\(function): \(words.joined(separator: " ")), \(took) ms, worker \(worker)")
             } else if message == "event relayed" {
-                hop(trace, "\(function): emitted \(record["event"]?.stringValue ?? "") as \(record["entry"]?.stringValue ?? "")")
+                let event = record["event"]?.stringValue ?? ""
+                hop(trace, "\(function): emitted \(event) as \(record["entry"]?.stringValue ?? "")")
             }
         }
     }
@@ -140,25 +158,37 @@ struct DemoStage {
     func persona() throws {
         title("persona-image and motto")
         let name = "Captain Ada \(getpid())"
-        let body: JSON = ["name": .string(name), "prompt": "a calm lighthouse keeper with a brass telescope", "tone": "bold"]
+        let body: JSON = [
+            "name": .string(name),
+            "prompt": "a calm lighthouse keeper with a brass telescope",
+            "tone": "bold",
+        ]
         let first = gateway.send("POST", "/v1/personas", body: body)
         let persona = value(first, "the persona")
         let trace = first.headers.first("x-trace-id") ?? ""
         let image = persona["image"]
-        hop(trace, "POST /v1/personas → \(first.status), \(image?["width"]?.intValue ?? 0)×\(image?["height"]?.intValue ?? 0) \(image?["contentType"]?.stringValue ?? "")")
+        let (width, height) = (image?["width"]?.intValue ?? 0, image?["height"]?.intValue ?? 0)
+        let type = image?["contentType"]?.stringValue ?? ""
+        hop(trace, "POST /v1/personas → \(first.status), \(width)×\(height) \(type)")
         hop(trace, "motto: \(persona["motto"]?["text"]?.stringValue ?? persona["motto"]?.text ?? "none")")
         if let url = image?["url"]?.stringValue {
             hop(trace, "GET its signed URL → \(gateway.send("GET", url).status)")
         }
         let again = gateway.send("POST", "/v1/personas", body: body)
-        hop(again.headers.first("x-trace-id") ?? "", "the same name again → \(again.status), the one that is there")
+        let second = again.headers.first("x-trace-id") ?? ""
+        hop(second, "the same name again → \(again.status), the one that is there")
         for tone in ["calm", "witty"] {
-            let answer = gateway.send("POST", "/v1/mottos", body: ["prompt": "a lighthouse", "tone": .string(tone), "count": 1])
+            let answer = gateway.send(
+                "POST",
+                "/v1/mottos",
+                body: ["prompt": "a lighthouse", "tone": .string(tone), "count": 1]
+            )
             let text = value(answer, "the motto")["mottos"]?[0]?["text"]?.stringValue ?? ""
             hop(answer.headers.first("x-trace-id") ?? "", "motto, \(tone): \(text)")
         }
         let unknown = gateway.send("POST", "/v1/mottos", body: ["prompt": "a lighthouse", "tone": "grumpy"])
-        hop(unknown.headers.first("x-trace-id") ?? "", "motto, grumpy → \(unknown.status): \(unknown.json["error"]?["message"]?.stringValue ?? "")")
+        let message = unknown.json["error"]?["message"]?.stringValue ?? ""
+        hop(unknown.headers.first("x-trace-id") ?? "", "motto, grumpy → \(unknown.status): \(message)")
     }
 
     // MARK: A chat
@@ -184,7 +214,8 @@ struct DemoStage {
         try await waitForRun("trading", after: last)
         report("trading", "/v1/trading/status")
         let refused = admin.send("POST", "/v1/functions/learning/invocations", body: [:])
-        hop("", "swiftlet invoke learning, in the session → \(refused.status) \(refused.json["error"]?["code"]?.stringValue ?? "")")
+        let code = refused.json["error"]?["code"]?.stringValue ?? ""
+        hop("", "swiftlet invoke learning, in the session → \(refused.status) \(code)")
         try await move(to: first - .seconds(2), await: "learning")
         try await waitForRun("learning", after: first)
         report("learning", "/v1/learning/status")
@@ -211,13 +242,17 @@ struct DemoStage {
         let path = "\(directory)/logs/swiftlet.jsonl"
         _ = try await wait("a run of \(function)", seconds: 60) {
             for line in (readFile(path) ?? []).split(separator: 10).reversed() {
-                guard let record = try? JSON.parse(Bytes(Array(line))), record["function"]?.stringValue == function,
-                    record["trigger"]?.stringValue == "schedule", record["message"]?.stringValue == "invocation",
+                guard let record = try? JSON.parse(Bytes(Array(line))),
+                    record["function"]?.stringValue == function,
+                    record["trigger"]?.stringValue == "schedule",
+                    record["message"]?.stringValue == "invocation",
                     let time = record["time"]?.stringValue.flatMap({ Instant(rfc3339: $0) })
                 else { continue }
                 guard time >= instant else { return nil }
                 let trace = record["trace"]?.stringValue ?? ""
-                hop(trace, "\(function): schedule \(record["outcome"]?.stringValue ?? ""), \(record["duration_ms"]?.doubleValue ?? 0) ms")
+                let outcome = record["outcome"]?.stringValue ?? ""
+                let took = record["duration_ms"]?.doubleValue ?? 0
+                hop(trace, "\(function): schedule \(outcome), \(took) ms")
                 return record
             }
             return nil
@@ -233,7 +268,8 @@ struct DemoStage {
         }
         for window in admin.value("GET", "/v1/schedule")["windows"]?.arrayValue ?? [] {
             let token = window["token"]?.intValue.map { ", fencing token \($0)" } ?? ""
-            hop("", "window \(window["window"]?.stringValue ?? ""): \(window["phase"]?.stringValue ?? "")\(token)")
+            let (name, phase) = (window["window"]?.stringValue ?? "", window["phase"]?.stringValue ?? "")
+            hop("", "window \(name): \(phase)\(token)")
         }
     }
 

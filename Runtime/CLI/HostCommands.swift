@@ -26,8 +26,9 @@ struct Dev: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs everything on this machine, on embedded defaults.",
         discussion: """
-            Without REDIS_URL a private redis-server is started, without OPENAI_API_KEY an offline provider. A file .env \
-            is read. Ctrl-C ends it all within five seconds; what was accepted and not done goes on at the next start.
+            Without REDIS_URL a private redis-server is started, without OPENAI_API_KEY an offline provider. \
+            A file .env is read. Ctrl-C ends it all within five seconds; what was accepted and not done goes \
+            on at the next start.
             """
     )
 
@@ -61,7 +62,12 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         guard let text = readText(config) else { leave(78, "\(config) cannot be read") }
-        await runHost(flags: project.flags, environment: processEnvironment(), file: (config, text), isDevelopment: false)
+        await runHost(
+            flags: project.flags,
+            environment: processEnvironment(),
+            file: (config, text),
+            isDevelopment: false
+        )
     }
 }
 
@@ -80,7 +86,8 @@ func writeError(_ message: String) {
 func programPath() -> String {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-    return count > 0 ? String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : "swiftlet"
+    return count > 0
+        ? String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : "swiftlet"
 }
 
 /// Runs a host until a signal comes.
@@ -92,7 +99,12 @@ func runHost(
 ) async {
     let signals = Signals.take()
     let problems = Problems()
-    let configuration = Configuration.resolve(flags: flags, environment: environment, file: file, problems: problems)
+    let configuration = Configuration.resolve(
+        flags: flags,
+        environment: environment,
+        file: file,
+        problems: problems
+    )
     if !problems.isEmpty { leaveFor(ConfigurationError(problems.all)) }
     let isTerminal = isatty(1) == 1
     let options = HostOptions(
@@ -119,7 +131,9 @@ func leaveFor(_ error: any Error) -> Never {
     switch error {
     case let error as HostError: leave(error.code.rawValue, error.description)
     case let error as ConfigurationError:
-        writeError("the configuration has \(error.problems.count) fault\(error.problems.count == 1 ? "" : "s")")
+        writeError(
+            "the configuration has \(error.problems.count) fault\(error.problems.count == 1 ? "" : "s")"
+        )
         for problem in error.problems { writeError(problem.description) }
         exit(78)
     default: leave(exitCode(of: error), "\(error)")

@@ -8,8 +8,9 @@ struct Invoke: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Invokes a function of the running host with a plain event, and prints its reply.",
         discussion: """
-            A windowed function runs under its window's token where the window is open, and is refused where it is not. \
-            Exit code 1 where the function failed. With --async a job is accepted and its id printed.
+            A windowed function runs under its window's token where the window is open, and is refused where \
+            it is not. Exit code 1 where the function failed. With --async a job is accepted and its id \
+            printed.
             """
     )
 
@@ -38,7 +39,9 @@ struct Invoke: ParsableCommand {
 
     private func readEvent() -> Bytes {
         guard let event else { return "{}" }
-        guard let bytes = readFile(event == "-" ? "/dev/stdin" : event) else { leave(64, "\(event) cannot be read") }
+        guard let bytes = readFile(event == "-" ? "/dev/stdin" : event) else {
+            leave(64, "\(event) cannot be read")
+        }
         return Bytes(bytes)
     }
 }

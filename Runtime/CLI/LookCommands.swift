@@ -8,23 +8,28 @@ import Settings
 
 /// `swiftlet functions`.
 struct Functions: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Lists the running host's functions, their triggers and workers.")
+    static let configuration = CommandConfiguration(
+        abstract: "Lists the running host's functions, their triggers and workers."
+    )
 
     @OptionGroup var output: OutputOptions
     @OptionGroup var address: HostAddress
 
     func run() {
-        let list = HostClient(base: address.urls().admin).value("GET", "/v1/functions")["functions"]?.arrayValue ?? []
-        for function in list {
+        let answer = HostClient(base: address.urls().admin).value("GET", "/v1/functions")
+        for function in answer["functions"]?.arrayValue ?? [] {
             if output.json {
                 print(function.text)
                 continue
             }
             let workers = function["workers"]?.intValue ?? 0
             let name = Banner.padded(function["name"]?.stringValue ?? "", 15)
-            print("\(name) \(workers) worker\(workers == 1 ? " " : "s")  \(function["summary"]?.stringValue ?? "")")
+            let summary = function["summary"]?.stringValue ?? ""
+            print("\(name) \(workers) worker\(workers == 1 ? " " : "s")  \(summary)")
             for member in ["routes", "streams"] {
-                for trigger in function[member]?.arrayValue ?? [] { print("\(Banner.padded("", 15)) \(trigger.stringValue ?? "")") }
+                for trigger in function[member]?.arrayValue ?? [] {
+                    print("\(Banner.padded("", 15)) \(trigger.stringValue ?? "")")
+                }
             }
         }
     }
@@ -37,7 +42,8 @@ struct Check: AsyncParsableCommand {
         discussion: "Exit code 78 where there are faults. Each is printed with its file, line and a hint."
     )
 
-    @Flag(help: "Show every setting with its value and where it is from; secrets are masked.") var effective = false
+    @Flag(help: "Show every setting with its value and where it is from; secrets are masked.")
+    var effective = false
     @Option(help: "A configuration file for `serve`.") var config: String?
     @OptionGroup var output: OutputOptions
     @OptionGroup var project: ProjectOptions
@@ -51,7 +57,12 @@ struct Check: AsyncParsableCommand {
             guard let text = readText(config) else { leave(78, "\(config) cannot be read") }
             file = (config, text)
         }
-        let settings = Configuration.resolve(flags: project.flags, environment: environment, file: file, problems: problems)
+        let settings = Configuration.resolve(
+            flags: project.flags,
+            environment: environment,
+            file: file,
+            problems: problems
+        )
         if effective { show(settings) }
         let bundle = await bundleFunctions(settings, problems)
         let project = Project.load(
@@ -73,7 +84,8 @@ struct Check: AsyncParsableCommand {
     private func bundleFunctions(_ settings: Configuration, _ problems: Problems) async -> [String]? {
         var path = settings["bundle"]
         if path.isEmpty {
-            path = programPath().split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/functions"
+            let parts = programPath().split(separator: "/", omittingEmptySubsequences: false)
+            path = parts.dropLast().joined(separator: "/") + "/functions"
             if access(path, X_OK) != 0 { return nil }
         }
         do {
@@ -107,7 +119,9 @@ struct Check: AsyncParsableCommand {
 struct Logs: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Prints the log of a host that runs or ran, oldest first.",
-        discussion: "Filters are joined: `swiftlet logs script --trace 4bf9…` shows one function's lines of one trace."
+        discussion: """
+            Filters are joined: `swiftlet logs script --trace 4bf9…` shows one function's lines of one trace.
+            """
     )
 
     @Argument(help: "Only this function's lines.") var name: String?
@@ -120,7 +134,9 @@ struct Logs: ParsableCommand {
 
     func run() {
         let path = "\(address.directory)/logs/swiftlet.jsonl"
-        guard var content = readFile(path) else { leave(69, "there is no log at \(path); has a host run there?") }
+        guard var content = readFile(path) else {
+            leave(69, "there is no log at \(path); has a host run there?")
+        }
         if let older = readFile(path + ".1"), content.count < 1 << 20 { content = older + content }
         var matching: [JSON] = []
         for line in content.split(separator: 10) { if let record = record(line) { matching.append(record) } }
@@ -140,7 +156,9 @@ struct Logs: ParsableCommand {
         if output.json { return print(record.text) }
         let head = ["time", "level", "function", "message"].compactMap { record[$0]?.stringValue }
         let known: Set = ["time", "level", "function", "message"]
-        let rest = (record.objectValue ?? [:]).filter { !known.contains($0.key) }.map { "\($0.key)=\($0.value.stringValue ?? $0.value.text)" }
+        let rest = (record.objectValue ?? [:]).filter { !known.contains($0.key) }.map {
+            "\($0.key)=\($0.value.stringValue ?? $0.value.text)"
+        }
         print((head + rest).joined(separator: " "))
     }
 
@@ -172,11 +190,14 @@ struct Logs: ParsableCommand {
 
 /// `swiftlet jobs`.
 struct Jobs: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Lists the running host's jobs, newest first, or shows one.")
+    static let configuration = CommandConfiguration(
+        abstract: "Lists the running host's jobs, newest first, or shows one."
+    )
 
     @Argument(help: "A job's id.") var id: String?
     @Option(help: "Only this function's.") var function: String?
-    @Option(help: "Only this state's: queued, running, retry_wait, completed, failed, cancelled, expired.") var state: String?
+    @Option(help: "Only this state's: queued, running, retry_wait, completed, failed, cancelled, expired.")
+    var state: String?
     @OptionGroup var output: OutputOptions
     @OptionGroup var address: HostAddress
 
@@ -192,8 +213,11 @@ struct Jobs: ParsableCommand {
             if output.json {
                 print(job.text)
             } else {
-                let text = ["id", "state", "function", "stage"].map { Banner.padded(job[$0]?.stringValue ?? "-", 14) }.joined()
-                print("\(text)\(job["percent"]?.intValue ?? 0) %  \(job["error"]?["message"]?.stringValue ?? "")")
+                let text = ["id", "state", "function", "stage"].map {
+                    Banner.padded(job[$0]?.stringValue ?? "-", 14)
+                }.joined()
+                let fault = job["error"]?["message"]?.stringValue ?? ""
+                print("\(text)\(job["percent"]?.intValue ?? 0) %  \(fault)")
             }
         }
     }
@@ -217,7 +241,8 @@ struct Shards: ParsableCommand {
         func run() {
             let place = HostClient(base: address.urls().admin).value("GET", "/v1/shards/\(user)")
             if output.json { return print(place.text) }
-            print("user \(user) is in shard \(place["shard"]?.intValue ?? 0): \(place["file"]?.stringValue ?? "")")
+            let (shard, file) = (place["shard"]?.intValue ?? 0, place["file"]?.stringValue ?? "")
+            print("user \(user) is in shard \(shard): \(file)")
         }
     }
 }

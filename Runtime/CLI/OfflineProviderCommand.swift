@@ -3,7 +3,9 @@ import FunctionCore
 import Glibc
 import HostKit
 
-/// `swiftlet offline-provider`: what a development host starts when it has no key. Ends with its standard input.
+/// `swiftlet offline-provider`: what a development host starts when it has no key.
+///
+/// Ends with its standard input.
 struct OfflineProviderCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "offline-provider",

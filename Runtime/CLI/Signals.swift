@@ -4,14 +4,17 @@ import Synchronization
 
 /// SIGINT, SIGTERM and SIGHUP as something that a task can wait for.
 ///
-/// A handler writes them into a pipe. To block them and `sigwait` would not do: the main thread of an asynchronous `main` rests
-/// in dispatch's `sigsuspend` with nothing blocked, so that the signal's default action would end the process there and then.
+/// A handler writes them into a pipe. To block them and `sigwait` would not do: the main thread of an
+/// asynchronous `main` rests in dispatch's `sigsuspend` with nothing blocked, so that the signal's default
+/// action would end the process there and then.
 struct Signals: Sendable {
     /// The writing end, for the handler; -1 until `take`.
     private static let pipeEnd = Atomic<Int32>(-1)
     private let reading: Int32
 
-    /// Takes the signals from here on. A SIGHUP that the caller ignores, as under nohup, stays ignored.
+    /// Takes the signals from here on.
+    ///
+    /// A SIGHUP that the caller ignores, as under nohup, stays ignored.
     static func take() -> Signals {
         signal(SIGPIPE, SIG_IGN)
         var ends: [Int32] = [-1, -1]
@@ -40,7 +43,7 @@ struct Signals: Sendable {
     private static func isIgnored(_ number: Int32) -> Bool {
         var action = sigaction()
         sigaction(number, nil, &action)
-        // SIG_IGN is 1 in the handler's place, and no function lies there.
+        // SAFETY: only the address is compared. SIG_IGN is 1 in the handler's place; no function lies there.
         return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
     }
 

@@ -1,6 +1,8 @@
 import ArgumentParser
 
-/// The command line. Exit codes: 0 done; 1 the function or the request failed; 64 the command's words are off; 69 a program or
+/// The command line.
+///
+/// Exit codes: 0 done; 1 the function or the request failed; 64 the command's words are off; 69 a program or
 /// a host is missing; 70 an internal fault; 73 the data directory; 75 a busy port; 78 the configuration.
 @main
 struct Swiftlet: AsyncParsableCommand {
@@ -10,13 +12,14 @@ struct Swiftlet: AsyncParsableCommand {
         commandName: "swiftlet",
         abstract: "Runs functions in worker processes: by HTTP, by Redis, by schedule.",
         discussion: """
-            Exit codes: 0 done; 1 the function or the request failed; 64 the command's words are off; 69 a program or a \
-            host is missing; 70 an internal fault; 73 the data directory; 75 a busy port; 78 the configuration.
+            Exit codes: 0 done; 1 the function or the request failed; 64 the command's words are off; 69 a \
+            program or a host is missing; 70 an internal fault; 73 the data directory; 75 a busy port; 78 \
+            the configuration.
             """,
         version: version,
         subcommands: [
-            Dev.self, Serve.self, Invoke.self, Functions.self, Check.self, Logs.self, Schedule.self, Clock.self,
-            Jobs.self, Shards.self, Demo.self, Version.self, OfflineProviderCommand.self,
+            Dev.self, Serve.self, Invoke.self, Functions.self, Check.self, Logs.self, Schedule.self,
+            Clock.self, Jobs.self, Shards.self, Demo.self, Version.self, OfflineProviderCommand.self,
         ]
     )
 }

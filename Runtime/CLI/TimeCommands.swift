@@ -13,7 +13,9 @@ struct Schedule: ParsableCommand {
 
     /// `swiftlet schedule list`.
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists the schedules, and how each window stands.")
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the schedules, and how each window stands."
+        )
 
         @OptionGroup var output: OutputOptions
         @OptionGroup var address: HostAddress
@@ -31,7 +33,8 @@ struct Schedule: ParsableCommand {
             }
             for schedule in schedules {
                 let id = Banner.padded(schedule["id"]?.stringValue ?? "", 24)
-                print("  \(id)\(Banner.padded(schedule["function"]?.stringValue ?? "", 15))\(schedule["when"]?.stringValue ?? "")")
+                let function = Banner.padded(schedule["function"]?.stringValue ?? "", 15)
+                print("  \(id)\(function)\(schedule["when"]?.stringValue ?? "")")
             }
         }
     }
@@ -40,7 +43,8 @@ struct Schedule: ParsableCommand {
     struct Next: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Prints the coming runs, of one function or of all.",
-            discussion: "Asks the running host, by its clock. With --after it needs no host and reads the files."
+            discussion:
+                "Asks the running host, by its clock. With --after it needs no host and reads the files."
         )
 
         @Argument(help: "A function's name.") var function: String?
@@ -56,8 +60,9 @@ struct Schedule: ParsableCommand {
                     print(run.text)
                 } else {
                     let window = run["window"]?.stringValue.map { "  window \($0)" } ?? ""
+                    let at = Banner.padded(run["at"]?.stringValue ?? "", 26)
                     let name = Banner.padded(run["function"]?.stringValue ?? "", 15)
-                    print("\(Banner.padded(run["at"]?.stringValue ?? "", 26))\(name)\(run["schedule"]?.stringValue ?? "")\(window)")
+                    print("\(at)\(name)\(run["schedule"]?.stringValue ?? "")\(window)")
                 }
             }
             for fault in faults { writeError(fault) }
@@ -67,7 +72,10 @@ struct Schedule: ParsableCommand {
             var path = "/v1/schedule/next?count=\(count)"
             if let function { path += "&function=\(encoded(function))" }
             let answer = HostClient(base: address.urls().admin).value("GET", path)
-            return (answer["next"]?.arrayValue ?? [], (answer["faults"]?.arrayValue ?? []).compactMap(\.stringValue))
+            return (
+                answer["next"]?.arrayValue ?? [],
+                (answer["faults"]?.arrayValue ?? []).compactMap(\.stringValue)
+            )
         }
 
         private func planned() throws -> ([JSON], [String]) {
@@ -75,7 +83,12 @@ struct Schedule: ParsableCommand {
                 leave(64, "--after must be an instant such as 2026-11-20T14:25:00Z")
             }
             let problems = Problems()
-            let project = Project.load(functions: "Functions", schedules: "schedules", bundle: nil, problems: problems)
+            let project = Project.load(
+                functions: "Functions",
+                schedules: "schedules",
+                bundle: nil,
+                problems: problems
+            )
             if !problems.isEmpty { leaveFor(ConfigurationError(problems.all)) }
             let preview = project.plan.next(min(max(count, 1), 1000), for: function, after: instant)
             return (preview.upcoming.map(\.json), preview.faults.map(\.message))
@@ -93,7 +106,9 @@ struct Clock: ParsableCommand {
 
     fileprivate static func show(_ clock: JSON, _ output: OutputOptions) {
         if output.json { return print(clock.text) }
-        let kind = clock["virtual"]?.boolValue == true ? "virtual, speed \(clock["speed"]?.doubleValue ?? 1)" : "real"
+        let kind =
+            clock["virtual"]?.boolValue == true
+            ? "virtual, speed \(clock["speed"]?.doubleValue ?? 1)" : "real"
         print("\(clock["now"]?.stringValue ?? "")  (\(kind))")
     }
 
@@ -132,7 +147,9 @@ struct Clock: ParsableCommand {
         @OptionGroup var address: HostAddress
 
         func run() {
-            guard let duration = parseDuration(duration) else { leave(64, "`\(duration)` is no duration; write 30s, 5m, 8h or 2d") }
+            guard let duration = parseDuration(duration) else {
+                leave(64, "`\(duration)` is no duration; write 30s, 5m, 8h or 2d")
+            }
             Clock.change(["advance": .number(duration.milliseconds / 1000)], address, output)
         }
     }

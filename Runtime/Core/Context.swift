@@ -63,6 +63,8 @@ public struct Context: Sendable {
         max(.zero, deadline - Monotonic.now)
     }
 
-    /// Whether the host has asked the invocation to stop. Async handlers see the task's cancellation as well.
+    /// Whether the host has asked the invocation to stop.
+    ///
+    /// Async handlers see the task's cancellation as well.
     public var isCancelled: Bool { cancelled() }
 }

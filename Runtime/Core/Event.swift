@@ -1,8 +1,8 @@
 /// What a function is invoked with.
 ///
-/// All triggers reduce to one shape: a kind, the operation that the trigger names, and a body. An HTTP event carries
-/// the request as well. `object()` reads any of them as the one JSON object the function works on, so that the same
-/// handler serves a route, a queue and a plain invocation.
+/// All triggers reduce to one shape: a kind, the operation that the trigger names, and a body. An HTTP event
+/// carries the request as well. `object()` reads any of them as the one JSON object the function works on, so
+/// that the same handler serves a route, a queue and a plain invocation.
 public struct Event: Sendable {
     /// Where the event came from.
     public enum Kind: UInt8, Sendable {
@@ -26,7 +26,12 @@ public struct Event: Sendable {
     public var body: Bytes
 
     /// An event; used by triggers and tests.
-    public init(kind: Kind = .plain, operation: String = "", request: HTTPRequest? = nil, body: Bytes = Bytes()) {
+    public init(
+        kind: Kind = .plain,
+        operation: String = "",
+        request: HTTPRequest? = nil,
+        body: Bytes = Bytes()
+    ) {
         self.kind = kind
         self.operation = operation
         self.request = request
@@ -35,9 +40,10 @@ public struct Event: Sendable {
 
     /// The event as one JSON object: the body, and over it the route's parameters and the query.
     ///
-    /// A parameter that reads as an integer is one, so `user` in a path and `"user": 7` in a plain event are alike.
-    /// A query value fills in a member that body and path leave out.
-    /// - Throws: `FunctionError` 400 `bad_json` for a body that is no JSON, 422 `not_an_object` for another value.
+    /// A parameter that reads as an integer is one, so `user` in a path and `"user": 7` in a plain event are
+    /// alike. A query value fills in a member that body and path leave out.
+    /// - Throws: `FunctionError` 400 `bad_json` for a body that is no JSON, 422 `not_an_object` for another
+    ///   value.
     public func object() throws -> JSON {
         var object = JSONObject()
         if !body.isEmpty {

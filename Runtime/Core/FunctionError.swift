@@ -15,7 +15,8 @@ public struct Fault: Sendable, Codable, Hashable {
     }
 }
 
-/// How a function or a binding fails: a code that is safe as a metric label, a message for people, and a status.
+/// How a function or a binding fails: a code that is safe as a metric label, a message for people, and a
+/// status.
 public struct FunctionError: Error, Sendable, CustomStringConvertible {
     /// What a retrying trigger does with the failure.
     public enum Retry: Sendable, Hashable {
@@ -31,7 +32,9 @@ public struct FunctionError: Error, Sendable, CustomStringConvertible {
     public var status: Int
     /// A word such as `unknown_tone`; a few dozen in all, never with data in it.
     public var code: String
-    /// What is wrong, naming the field, the rule and the remedy. No secrets.
+    /// What is wrong, naming the field, the rule and the remedy.
+    ///
+    /// No secrets.
     public var message: String
     /// All faults of an input, where there are several.
     public var faults: [Fault]
@@ -53,15 +56,25 @@ public struct FunctionError: Error, Sendable, CustomStringConvertible {
         self.retry = retry
     }
 
-    /// 400: the request cannot be read. Never retried.
+    /// 400: the request cannot be read.
+    ///
+    /// Never retried.
     public static func badRequest(_ code: String, _ message: String) -> FunctionError {
         FunctionError(status: 400, code: code, message: message, retry: .never)
     }
 
-    /// 422: the input breaks rules; all of them are listed. Never retried.
+    /// 422: the input breaks rules; all of them are listed.
+    ///
+    /// Never retried.
     public static func invalid(_ faults: [Fault]) -> FunctionError {
         let message = faults.count == 1 ? faults[0].message : "\(faults.count) faults; see `faults`"
-        return FunctionError(status: 422, code: "invalid_input", message: message, faults: faults, retry: .never)
+        return FunctionError(
+            status: 422,
+            code: "invalid_input",
+            message: message,
+            faults: faults,
+            retry: .never
+        )
     }
 
     /// 422 with one fault.

@@ -2,7 +2,9 @@
 ///
 /// The wall clock of a development host may be virtual; an `Instant` never says which.
 public struct Instant: Sendable, Hashable, Comparable {
-    /// Nanoseconds since the epoch; negative before it. The range is the years 1678 to 2262.
+    /// Nanoseconds since the epoch; negative before it.
+    ///
+    /// The range is the years 1678 to 2262.
     public var nanoseconds: Int64
 
     /// The instant that lies `nanoseconds` after the epoch.

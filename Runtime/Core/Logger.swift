@@ -35,11 +35,17 @@ public struct Logger: Sendable {
     }
 
     /// Logs for whoever writes the function.
-    public func debug(_ message: String, _ metadata: [String: String] = [:]) { sink(.debug, message, metadata) }
+    public func debug(_ message: String, _ metadata: [String: String] = [:]) {
+        sink(.debug, message, metadata)
+    }
     /// Logs something worth keeping.
     public func info(_ message: String, _ metadata: [String: String] = [:]) { sink(.info, message, metadata) }
     /// Logs something to look at.
-    public func warning(_ message: String, _ metadata: [String: String] = [:]) { sink(.warning, message, metadata) }
+    public func warning(_ message: String, _ metadata: [String: String] = [:]) {
+        sink(.warning, message, metadata)
+    }
     /// Logs a failure.
-    public func error(_ message: String, _ metadata: [String: String] = [:]) { sink(.error, message, metadata) }
+    public func error(_ message: String, _ metadata: [String: String] = [:]) {
+        sink(.error, message, metadata)
+    }
 }

@@ -1,6 +1,8 @@
 import Glibc
 
-/// The real monotonic clock. It alone rules timeouts, kills, grace and idleness, whatever the wall clock is told.
+/// The real monotonic clock.
+///
+/// It alone rules timeouts, kills, grace and idleness, whatever the wall clock is told.
 public struct Monotonic: Sendable, Hashable, Comparable {
     /// Nanoseconds of CLOCK_MONOTONIC, the same in all processes of a machine.
     public var nanoseconds: Int64

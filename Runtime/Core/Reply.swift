@@ -27,7 +27,11 @@ public struct Reply: Sendable {
 
     /// A reply of plain text.
     public static func text(_ text: String, status: Int = 200) -> Reply {
-        Reply(status: status, headers: [Header("content-type", "text/plain; charset=utf-8")], body: Bytes(text))
+        Reply(
+            status: status,
+            headers: [Header("content-type", "text/plain; charset=utf-8")],
+            body: Bytes(text)
+        )
     }
 }
 
@@ -38,10 +42,11 @@ extension Header {
     public static let eventStream = Header("content-type", "text/event-stream")
 }
 
-/// Writes a reply piece by piece; `write` waits while the reader has no credit left, so a slow client slows its own
-/// stream and nothing else.
+/// Writes a reply piece by piece; `write` waits while the reader has no credit left, so a slow client slows
+/// its own stream and nothing else.
 ///
-/// Threading: one writer at a time. Cancellation: `write` throws `CancellationError` once the caller has gone.
+/// Threading: one writer at a time. Cancellation: `write` throws `CancellationError` once the caller has
+/// gone.
 public struct ReplyStream: Sendable {
     private let begin: @Sendable (Int, [Header]) throws -> Void
     private let send: @Sendable (Bytes) async throws -> Void

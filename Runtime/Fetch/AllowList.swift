@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// What may be fetched: any public address by https, and beyond that only what is named by host and port.
 ///

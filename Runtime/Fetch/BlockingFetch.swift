@@ -1,5 +1,5 @@
-internal import CCurl
-package import FunctionCore
+import CCurl
+import FunctionCore
 
 /// Requests made on the calling thread, for the command line.
 ///

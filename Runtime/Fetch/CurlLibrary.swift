@@ -1,4 +1,4 @@
-internal import CCurl
+import CCurl
 
 /// libcurl's state for the whole process.
 enum CurlLibrary {

@@ -1,5 +1,5 @@
-internal import FunctionCore
-internal import Synchronization
+import FunctionCore
+import Synchronization
 
 /// What the driver's thread and a reader share about one request: the head, the pieces that wait, the end.
 ///

@@ -1,6 +1,6 @@
-internal import CCurl
-internal import Glibc
-internal import Synchronization
+import CCurl
+import Glibc
+import Synchronization
 
 /// The thread on which all asynchronous transfers run. Everything else talks to it through an inbox and a
 /// wake-up.

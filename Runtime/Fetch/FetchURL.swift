@@ -1,4 +1,4 @@
-internal import CCurl
+import CCurl
 
 /// A URL taken apart by libcurl's own parser, so that what is checked and what is fetched cannot differ.
 struct FetchURL: Sendable {

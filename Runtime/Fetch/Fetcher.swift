@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// Sends HTTP requests: many at once, on one thread of libcurl's multi interface.
 ///

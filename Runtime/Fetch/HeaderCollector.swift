@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// Puts together the head of a reply from the lines that libcurl passes on, one call a line.
 struct HeaderCollector {

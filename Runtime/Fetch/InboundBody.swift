@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// The body of a reply, read once, piece by piece.
 ///

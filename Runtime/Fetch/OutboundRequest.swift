@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// An HTTP request to somebody else, with the bounds under which it is sent.
 package struct OutboundRequest: Sendable {

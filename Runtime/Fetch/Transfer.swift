@@ -1,6 +1,6 @@
-internal import CCurl
-internal import FunctionCore
-internal import Glibc
+import CCurl
+import FunctionCore
+import Glibc
 
 /// One request on one easy handle, over all of its redirects.
 ///

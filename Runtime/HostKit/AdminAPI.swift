@@ -5,10 +5,13 @@ import Journal
 import NIOCore
 import Observe
 import Scheduling
+import Settings
 import UserData
 import WorkerPool
 
-/// The admin port: health, metrics, functions, invocations, the clock, schedules. On loopback only; it has no authentication.
+/// The admin port: health, metrics, functions, invocations, the clock, schedules.
+///
+/// On loopback only; it has no authentication.
 struct AdminAPI {
     let host: HostState
 
@@ -18,7 +21,9 @@ struct AdminAPI {
             EndpointRoute("GET", "/readyz") { _ in await self.ready() },
             EndpointRoute("GET", "/metrics") { _ in await self.metrics() },
             EndpointRoute("GET", "/v1/functions") { _ in await self.functions() },
-            EndpointRoute("POST", "/v1/functions/{name}/invocations", bodyLimit: 6 << 20) { await self.invoke($0) },
+            EndpointRoute("POST", "/v1/functions/{name}/invocations", bodyLimit: 6 << 20) {
+                await self.invoke($0)
+            },
             EndpointRoute("GET", "/v1/jobs") { await self.jobs($0) },
             EndpointRoute("GET", "/v1/jobs/{id}") { await self.job($0) },
             EndpointRoute("GET", "/v1/clock") { _ in self.clock() },
@@ -31,7 +36,8 @@ struct AdminAPI {
 
     private func ready() async -> EndpointResponse {
         let redis = host.redisIsUp
-        let degraded = redis ? [] : [JSON.string("redis is unavailable: state answers 503, events wait in the outbox")]
+        let degraded =
+            redis ? [] : [JSON.string("redis is unavailable: state answers 503, events wait in the outbox")]
         return .json(["status": redis ? "ready" : "degraded", "degraded": .array(degraded)])
     }
 
@@ -45,7 +51,11 @@ struct AdminAPI {
         }
         for count in (try? await host.stores.journal.jobs.counts()) ?? [] {
             metrics.set("swiftlet_jobs", [count.function, count.state.rawValue], to: Double(count.present))
-            metrics.set("swiftlet_jobs_ever_total", [count.function, count.state.rawValue], to: Double(count.ever))
+            metrics.set(
+                "swiftlet_jobs_ever_total",
+                [count.function, count.state.rawValue],
+                to: Double(count.ever)
+            )
         }
         metrics.set("swiftlet_redis_up", to: host.redisIsUp ? 1 : 0)
         metrics.set("swiftlet_log_lines_dropped_total", to: Double(host.telemetry.log.dropped))
@@ -69,9 +79,14 @@ struct AdminAPI {
             let known = host.project.manifests.map(\.name).joined(separator: ", ")
             return .failure(.notFound("there is no function \(name); there are \(known)"))
         }
-        let event = Event(operation: request.query["operation"] ?? "", body: request.body.isEmpty ? "{}" : request.body)
-        let trace = request.headers.first("traceparent").flatMap { TraceContext(traceparent: $0) }?.child() ?? .begin()
-        var invocation = Invocation(function: name, event: event, trace: trace, trigger: "invoke")
+        let event = Event(
+            operation: request.query["operation"] ?? "",
+            body: request.body.isEmpty ? "{}" : request.body
+        )
+        let trace =
+            request.headers.first("traceparent").flatMap { TraceContext(traceparent: $0) }?.child()
+            ?? .begin()
+        let invocation = Invocation(function: name, event: event, trace: trace, trigger: "invoke")
         if request.query["async"] == "1" {
             do {
                 let job = try await host.ports.accept(invocation, idempotencyKey: nil, requestHash: "")
@@ -79,12 +94,16 @@ struct AdminAPI {
             } catch let error as FunctionError {
                 return .failure(error)
             } catch {
-                return .failure(FunctionError(status: 503, code: "storage_failed", message: "the journal took nothing; try again"))
+                return .failure(
+                    FunctionError(
+                        status: 503,
+                        code: "storage_failed",
+                        message: "the journal took nothing; try again"
+                    )
+                )
             }
         }
-        // A windowed function that is invoked by hand runs under its window's token, if the window is open.
-        invocation.fencingToken = host.tokens.token(of: name, window: host.window(of: name))
-        let reply = await host.dispatcher.collect(invocation, on: host.loop)
+        let reply = await run(invocation)
         let headers = [
             Header("x-swiftlet-invocation", invocation.id), Header("x-trace-id", trace.traceID),
         ]
@@ -93,7 +112,22 @@ struct AdminAPI {
             response.headers += headers
             return response
         }
-        return EndpointResponse(status: reply.status, headers: reply.headers + headers, body: .bytes(reply.body))
+        return EndpointResponse(
+            status: reply.status,
+            headers: reply.headers + headers,
+            body: .bytes(reply.body)
+        )
+    }
+
+    /// A windowed function that is invoked by hand runs under its window's token, if the window is open, and
+    /// ends with the window; else it runs without one.
+    private func run(_ invocation: Invocation) async -> CollectedReply {
+        if let (rotation, window) = host.window(of: invocation.function),
+            let reply = await host.scheduler.invoke(invocation, rotation: rotation, window: window)
+        {
+            return reply
+        }
+        return await host.dispatcher.collect(invocation, on: host.loop)
     }
 
     private func jobs(_ request: EndpointRequest) async -> EndpointResponse {
@@ -115,7 +149,8 @@ struct AdminAPI {
     private func clock() -> EndpointResponse {
         let reading = host.clock.reading
         return .json([
-            "now": .string(host.clock.now.rfc3339), "virtual": .bool(host.clock.isVirtual), "speed": .number(reading.speed),
+            "now": .string(host.clock.now.rfc3339), "virtual": .bool(host.clock.isVirtual),
+            "speed": .number(reading.speed),
         ])
     }
 
@@ -125,16 +160,25 @@ struct AdminAPI {
             return .failure(.conflict("real_clock", message))
         }
         guard let body = try? JSON.parse(request.body) else {
-            return .failure(.badRequest("bad_json", "send {\"set\": instant}, {\"advance\": seconds} or {\"speed\": number}"))
+            return .failure(
+                .badRequest(
+                    "bad_json",
+                    "send {\"set\": instant}, {\"advance\": seconds} or {\"speed\": number}"
+                )
+            )
         }
         if let text = body["set"]?.stringValue {
             guard let instant = Instant(rfc3339: text) else {
-                return .failure(.invalid("set", "instant", "`set` must be an instant such as 2026-11-20T14:25:00Z"))
+                return .failure(
+                    .invalid("set", "instant", "`set` must be an instant such as 2026-11-20T14:25:00Z")
+                )
             }
             host.clock.set(instant)
         } else if let seconds = body["advance"]?.doubleValue {
             guard abs(seconds) <= 10 * 366 * 86_400 else {
-                return .failure(.invalid("advance", "range", "`advance` must be at most ten years, in seconds"))
+                return .failure(
+                    .invalid("advance", "range", "`advance` must be at most ten years, in seconds")
+                )
             }
             host.clock.advance(.nanoseconds(Int64(seconds * 1e9)))
         } else if let speed = body["speed"]?.doubleValue, (0...100_000).contains(speed) {
@@ -156,7 +200,9 @@ struct AdminAPI {
         let entries = host.project.book.entries.map { entry -> JSON in
             ["id": .string(entry.id), "function": .string(entry.function), "when": .string(entry.kind.text)]
         }
-        return .json(["now": .string(host.clock.now.rfc3339), "windows": .array(windows), "schedules": .array(entries)])
+        return .json([
+            "now": .string(host.clock.now.rfc3339), "windows": .array(windows), "schedules": .array(entries),
+        ])
     }
 
     private func next(_ request: EndpointRequest) async -> EndpointResponse {
@@ -182,7 +228,9 @@ struct AdminAPI {
         } catch let error as FunctionError {
             return .failure(error)
         } catch {
-            return .failure(FunctionError(status: 503, code: "storage_failed", message: "the shard cannot be found"))
+            return .failure(
+                FunctionError(status: 503, code: "storage_failed", message: "the shard cannot be found")
+            )
         }
     }
 }
@@ -203,9 +251,9 @@ extension ScheduleEntry.Kind {
     package var text: String {
         switch self {
         case .cron(let cron, let zone): "cron \(cron) \(zone.name)"
-        case .every(let every): "every \(every.interval)"
+        case .every(let every): "every \(durationText(every.interval))"
         case .window(let rotation, let window, let every):
-            "window \(rotation).\(window)" + (every.map { " every \($0)" } ?? "")
+            "window \(rotation).\(window)" + (every.map { " every \(durationText($0))" } ?? "")
         }
     }
 }
@@ -216,7 +264,8 @@ extension Manifest {
         let routes = self.routes.map { JSON.string("\($0.method) \($0.path)") }
         let streams = self.streams.map { JSON.string("\($0.stream) (group \($0.group))") }
         var object: JSONObject = [
-            "name": .string(name), "summary": .string(summary), "routes": .array(routes), "streams": .array(streams),
+            "name": .string(name), "summary": .string(summary), "routes": .array(routes),
+            "streams": .array(streams),
             "bindings": .array(grants.map { .string($0.binding) }), "file": .string(file),
             "timeout_seconds": .number(limits.timeout.milliseconds / 1000),
         ]

@@ -16,7 +16,9 @@ struct BuiltInEndpoints {
         ]
     }
 
-    /// A job, as its owner sees it. A job of somebody else is not there.
+    /// A job, as its owner sees it.
+    ///
+    /// A job of somebody else is not there.
     private func job(_ request: EndpointRequest) async -> EndpointResponse {
         let id = request.parameters["id"] ?? ""
         do {
@@ -25,7 +27,13 @@ struct BuiltInEndpoints {
             }
             return .json(["job": job.json])
         } catch {
-            return .failure(FunctionError(status: 503, code: "storage_failed", message: "the journal cannot be read; try again"))
+            return .failure(
+                FunctionError(
+                    status: 503,
+                    code: "storage_failed",
+                    message: "the journal cannot be read; try again"
+                )
+            )
         }
     }
 
@@ -42,7 +50,10 @@ struct BuiltInEndpoints {
                     contentType: reference.contentType,
                     etag: "\"\(reference.sha256)\"",
                     for: request,
-                    headers: [Header("cache-control", "private, no-store"), Header("x-content-type-options", "nosniff")]
+                    headers: [
+                        Header("cache-control", "private, no-store"),
+                        Header("x-content-type-options", "nosniff"),
+                    ]
                 )
             } catch {
                 return .failure(.notFound("the blob is gone"))
@@ -64,12 +75,15 @@ extension JobRecord {
         if state == .retryWait { object["next_attempt"] = .string(runAt.rfc3339) }
         if let result {
             let isJSON = result.contentType.hasPrefix("application/json")
-            object["result"] = isJSON ? (try? JSON.parse(result.body)) ?? .string(result.body.text) : .string(result.body.text)
+            object["result"] =
+                isJSON
+                ? (try? JSON.parse(result.body)) ?? .string(result.body.text) : .string(result.body.text)
             object["status"] = .integer(Int64(result.status))
         }
         if let error {
             object["error"] = [
-                "code": .string(error.code), "message": .string(error.message), "status": .integer(Int64(error.status)),
+                "code": .string(error.code), "message": .string(error.message),
+                "status": .integer(Int64(error.status)),
             ]
         }
         return .object(object)

@@ -15,14 +15,20 @@ package struct Bundle: Sendable {
     /// Copies a bundle into the data directory and asks it what it has.
     package static func load(_ path: String, into directory: String) async throws(HostError) -> Bundle {
         guard let content = readFile(path) else {
-            throw HostError(.configuration, "there is no bundle at \(path); build it with `make build`, or name it with --bundle")
+            throw HostError(
+                .configuration,
+                "there is no bundle at \(path); build it with `make build`, or name it with --bundle"
+            )
         }
         let hash = hexadecimal(SHA256.hash(content))
         let home = "\(directory)/\(hash.prefix(16))"
         let executable = "\(home)/functions"
         if access(executable, X_OK) != 0 {
             guard DataDirectory.make(home), copy(content, to: executable) else {
-                throw HostError(.dataDirectory, "the bundle cannot be copied to \(home): \(String(cString: strerror(errno)))")
+                throw HostError(
+                    .dataDirectory,
+                    "the bundle cannot be copied to \(home): \(String(cString: strerror(errno)))"
+                )
             }
         }
         prune(directory, keep: home)
@@ -35,7 +41,9 @@ package struct Bundle: Sendable {
         guard descriptor >= 0 else { return false }
         var start = 0
         while start < content.count {
-            let count = content.withUnsafeBytes { write(descriptor, $0.baseAddress.map { $0 + start }, content.count - start) }
+            let count = content.withUnsafeBytes {
+                write(descriptor, $0.baseAddress.map { $0 + start }, content.count - start)
+            }
             guard count > 0 else { break }
             start += count
         }
@@ -52,14 +60,18 @@ package struct Bundle: Sendable {
             throw HostError(.configuration, "\(error)")
         }
         guard output.status.succeeded else {
-            throw HostError(.configuration, "\(executable) --describe ended with \(output.status): \(output.errors.text)")
+            throw HostError(
+                .configuration,
+                "\(executable) --describe ended with \(output.status): \(output.errors.text)"
+            )
         }
         return output.output.text.split(separator: "\n").compactMap { line in
             (try? JSON.parse(Bytes(String(line))))?["name"]?.stringValue
         }
     }
 
-    /// Removes all copies but the newest three and this one: workers of a host that was killed may still run from them.
+    /// Removes all copies but the newest three and this one: workers of a host that was killed may still run
+    /// from them.
     private static func prune(_ directory: String, keep: String) {
         let copies = listDirectory(directory).map { "\(directory)/\($0)" }.filter { $0 != keep }
         let dated = copies.map { path -> (String, Int) in

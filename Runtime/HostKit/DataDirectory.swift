@@ -3,8 +3,8 @@ import Glibc
 
 /// The data directory, held by one host at a time.
 ///
-/// Layout: `host.json` (while a host is ready), `host.lock`, `journal.sqlite`, `users/`, `documents.sqlite`, `blobs/`, `logs/`,
-/// `bundles/`, `redis/`, `secrets/`, `scratch/`.
+/// Layout: `host.json` (while a host is ready), `host.lock`, `journal.sqlite`, `users/`, `documents.sqlite`,
+/// `blobs/`, `logs/`, `bundles/`, `redis/`, `secrets/`, `scratch/`.
 package final class DataDirectory: Sendable {
     /// An absolute path.
     package let path: String
@@ -15,7 +15,10 @@ package final class DataDirectory: Sendable {
     package init(_ path: String) throws(HostError) {
         for part in ["", "/logs", "/bundles", "/scratch", "/secrets"] {
             guard DataDirectory.make(path + part) else {
-                throw HostError(.dataDirectory, "\(path)\(part) cannot be made: \(String(cString: strerror(errno)))")
+                throw HostError(
+                    .dataDirectory,
+                    "\(path)\(part) cannot be made: \(String(cString: strerror(errno)))"
+                )
             }
         }
         self.path = DataDirectory.absolute(path)
@@ -25,17 +28,29 @@ package final class DataDirectory: Sendable {
             throw HostError(.dataDirectory, "\(file) cannot be opened: \(String(cString: strerror(errno)))")
         }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            let holder = readText(file).flatMap { $0.split(separator: "\n").first.map(String.init) } ?? "another process"
+            let holder =
+                readText(file).flatMap { $0.split(separator: "\n").first.map(String.init) }
+                ?? "another process"
             close(lock)
-            throw HostError(
-                .dataDirectory,
-                "\(self.path) is in use by process \(holder); stop that host, or choose another directory with --data"
-            )
+            let remedy = "stop that host, or choose another directory with --data"
+            throw HostError(.dataDirectory, "\(self.path) is in use by process \(holder); \(remedy)")
         }
         _ = ftruncate(lock, 0)
         let holder = "\(getpid())\n"
         _ = pwrite(lock, holder, holder.utf8.count, 0)
         unlink("\(self.path)/host.json")
+        // What the services of a host that was killed were working on.
+        DataDirectory.empty("\(self.path)/scratch")
+    }
+
+    /// Removes all that is in a directory.
+    private static func empty(_ path: String) {
+        for name in listDirectory(path) {
+            let inner = "\(path)/\(name)"
+            if unlink(inner) == 0 { continue }
+            empty(inner)
+            rmdir(inner)
+        }
     }
 
     /// Says where a ready host is found.

@@ -4,7 +4,8 @@ import Invocations
 import Journal
 import Storage
 
-/// Takes asynchronous requests into the journal, and keeps idempotency keys there, for the gateway and the admin API.
+/// Takes asynchronous requests into the journal, and keeps idempotency keys there, for the gateway and the
+/// admin API.
 package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
     private let journal: HostJournal
     private let clock: any HostClock
@@ -13,7 +14,10 @@ package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
     package init(journal: HostJournal, clock: any HostClock, manifests: [Manifest]) {
         self.journal = journal
         self.clock = clock
-        attempts = Dictionary(manifests.map { ($0.name, $0.retry.attempts) }, uniquingKeysWith: { _, last in last })
+        attempts = Dictionary(
+            manifests.map { ($0.name, $0.retry.attempts) },
+            uniquingKeysWith: { _, last in last }
+        )
     }
 
     package func accept(
@@ -38,7 +42,11 @@ package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
                 try await journal.jobs.accept(job, now: clock.now)
                 return AcceptedJob(id: job.id)
             }
-            let scope = IdempotencyScope(function: invocation.function, principal: invocation.principal, key: key)
+            let scope = IdempotencyScope(
+                function: invocation.function,
+                principal: invocation.principal,
+                key: key
+            )
             job.idempotencyKey = key
             switch try await journal.idempotency.begin(scope, requestHash: requestHash, now: clock.now) {
             case .proceed:
@@ -81,7 +89,8 @@ package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
         do {
             switch try await journal.idempotency.begin(scope, requestHash: requestHash, now: clock.now) {
             case .proceed: return .proceed
-            case .replay(let status, let headers, let body): return .replay(status: status, headers: headers, body: body)
+            case .replay(let status, let headers, let body):
+                return .replay(status: status, headers: headers, body: body)
             case .inFlight: return .inFlight
             case .mismatch, .accepted: return .mismatch
             }
@@ -106,6 +115,8 @@ package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
 
     package func abandon(function: String, principal: String?, key: String, requestHash: String) async {
         // As above.
-        try? await journal.idempotency.abandon(IdempotencyScope(function: function, principal: principal, key: key))
+        try? await journal.idempotency.abandon(
+            IdempotencyScope(function: function, principal: principal, key: key)
+        )
     }
 }

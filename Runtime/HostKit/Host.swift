@@ -40,7 +40,9 @@ package struct HostState: Sendable {
     }
 }
 
-/// Whether Redis answers. Threading: any.
+/// Whether Redis answers.
+///
+/// Threading: any.
 final class RedisHealth: Sendable {
     private let up = Mutex(false)
     var isUp: Bool { up.withLock { $0 } }
@@ -65,11 +67,15 @@ package struct HostOptions: Sendable {
     }
 }
 
-/// A running host. Everything it started is ended by `stop`, in the opposite order.
+/// A running host.
+///
+/// Everything it started is ended by `stop`, in the opposite order.
 package final class Host: Sendable {
     package let gatewayURL: String
     package let adminURL: String
     package let redis: String
+    /// The TCP port of the private Redis on loopback, for `redis-cli`; nil where another server was named.
+    package let redisPort: Int?
     package let provider: String
     package let directory: String
     package let project: Project
@@ -87,6 +93,7 @@ package final class Host: Sendable {
         gatewayURL: String,
         adminURL: String,
         redis: String,
+        redisPort: Int?,
         provider: String,
         directory: String,
         next: SchedulePlan.Preview,
@@ -101,6 +108,7 @@ package final class Host: Sendable {
         self.gatewayURL = gatewayURL
         self.adminURL = adminURL
         self.redis = redis
+        self.redisPort = redisPort
         self.provider = provider
         self.directory = directory
         self.project = state.project
@@ -113,8 +121,8 @@ package final class Host: Sendable {
         self.grace = grace
     }
 
-    /// Refuses new work, lets what runs end within the grace, gives the rest back to the journal and to Redis, and ends
-    /// all processes.
+    /// Refuses new work, lets what runs end within the grace, gives the rest back to the journal and to
+    /// Redis, and ends all processes.
     package func stop() async {
         state.telemetry.note(.info, "host stopping")
         let grace = self.grace
@@ -131,7 +139,8 @@ package final class Host: Sendable {
     }
 }
 
-/// What has been opened so far, to be closed in the opposite order: at the end, or when a later part fails to start.
+/// What has been opened so far, to be closed in the opposite order: at the end, or when a later part fails to
+/// start.
 final class HostClosing: Sendable {
     private let steps = Mutex<[@Sendable () async -> Void]>([])
 

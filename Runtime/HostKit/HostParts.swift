@@ -1,5 +1,5 @@
-import FunctionCore
 import Fetch
+import FunctionCore
 import Invocations
 import Journal
 import NIOCore
@@ -17,22 +17,27 @@ struct HostStores {
     let documents: DocumentStore
     let blobs: BlobStore
 
-    static func open(_ directory: String, clock: VirtualClock, blobCapacity: Int) async throws -> HostStores {
+    /// Opens them one after the other; `closing` gets each as soon as it is open.
+    static func open(
+        _ directory: String,
+        clock: VirtualClock,
+        blobCapacity: Int,
+        _ closing: HostClosing
+    ) async throws -> HostStores {
         let journal = try await HostJournal.open(directory: directory)
-        let key = try await SigningKey.load(directory: directory)
-        return HostStores(
-            journal: journal,
-            shards: try await ShardMap.open(directory: directory),
-            documents: try await DocumentStore.open(directory: directory),
-            blobs: try await BlobStore.open(directory: directory, clock: clock, key: key, capacity: blobCapacity)
+        closing.add { await journal.close() }
+        let shards = try await ShardMap.open(directory: directory)
+        closing.add { await shards.close() }
+        let documents = try await DocumentStore.open(directory: directory)
+        closing.add { await documents.close() }
+        let blobs = try await BlobStore.open(
+            directory: directory,
+            clock: clock,
+            key: try await SigningKey.load(directory: directory),
+            capacity: blobCapacity
         )
-    }
-
-    func close() async {
-        await journal.close()
-        await shards.close()
-        await documents.close()
-        await blobs.close()
+        closing.add { await blobs.close() }
+        return HostStores(journal: journal, shards: shards, documents: documents, blobs: blobs)
     }
 }
 
@@ -55,7 +60,10 @@ struct HostServices {
     ) throws {
         let host = provider.offline ? [provider.baseURL.hostAndPort].compactMap { $0 } : []
         let custom = provider.offline ? [] : [provider.baseURL.hostAndPort].compactMap { $0 }
-        let client = ProviderClient(provider, fetcher: try Fetcher(Fetcher.Settings(allow: try AllowList(host + custom))))
+        let client = ProviderClient(
+            provider,
+            fetcher: try Fetcher(Fetcher.Settings(allow: try AllowList(host + custom)))
+        )
         let calendar = project.book.calendars["XNYS"] ?? project.book.calendars.values.first
         let sessions: any SessionSource = calendar.map { CalendarSessions(calendar: $0) } ?? NoSessions()
         let prices = MarketDataService(seed: seed, sources: market, sessions: sessions, clock: clock)
@@ -72,11 +80,14 @@ struct HostServices {
         invoke = InvokeService(loop: loop)
         bindings = BindingHost(
             [
-                TextService(client), ImagesService(client), SpeechService(media: stores.blobs, scratch: Scratch(below: scratch)),
-                RenderService(media: stores.blobs, scratch: Scratch(below: scratch)), FetchService(try Fetcher()),
+                TextService(client), ImagesService(client),
+                SpeechService(media: stores.blobs, scratch: Scratch(below: scratch)),
+                RenderService(media: stores.blobs, scratch: Scratch(below: scratch)),
+                FetchService(try Fetcher()),
                 UsersService(stores.shards, clock: clock), DocumentsService(stores.documents, clock: clock),
                 BlobsService(stores.blobs), StateService(client: redis), prices, broker,
-                EmitService(stores.journal.outbox, clock: clock), ProgressService(stores.journal.jobs, clock: clock), invoke,
+                EmitService(stores.journal.outbox, clock: clock),
+                ProgressService(stores.journal.jobs, clock: clock), invoke,
             ],
             tokenIsCurrent: { function, token in tokens.isCurrent(function, token) }
         )

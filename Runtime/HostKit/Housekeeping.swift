@@ -4,7 +4,10 @@ import NIOCore
 import Storage
 import UserData
 
-/// Forgets what is old, once an hour of real time: ended jobs, old keys, relayed events, temporary blobs of dead invocations.
+/// Forgets what is old, once an hour of real time: ended jobs, old keys, relayed events.
+///
+/// Not temporary blobs: on a virtual clock that jumps, those of a running job are old at once. They go with
+/// their invocation, and those of a host that was killed at the next start.
 struct Housekeeping {
     let stores: HostStores
     let clock: VirtualClock
@@ -27,7 +30,6 @@ struct Housekeeping {
                 keepJobs: Housekeeping.jobsMax,
                 now: now
             )
-            try? await stores.blobs.deleteTemporary(storedBefore: now - .seconds(24 * 3600))
             timer.set(.seconds(3600))
         }
         timer.cancel()

@@ -3,7 +3,8 @@ import Invocations
 import NIOCore
 import Synchronization
 
-/// The binding `invoke`: one function calls another, within its own time, in its own trace, sixteen deep at most.
+/// The binding `invoke`: one function calls another, within its own time, in its own trace, sixteen deep at
+/// most.
 package final class InvokeService: BindingService {
     package let binding = "invoke"
     private let loop: any EventLoop
@@ -50,7 +51,8 @@ package final class InvokeService: BindingService {
             throw FunctionError(
                 status: reply.status,
                 code: value["error"]?["code"]?.stringValue ?? "status_\(reply.status)",
-                message: value["error"]?["message"]?.stringValue ?? "\(request.function) replied \(reply.status)"
+                message: value["error"]?["message"]?.stringValue
+                    ?? "\(request.function) replied \(reply.status)"
             )
         }
         try answer.send(value.bytes())

@@ -11,8 +11,18 @@ import Synchronization
 package final class JobRunner: Sendable {
     private struct State {
         var running: [String: Int] = [:]
-        var handles: [String: Task<Void, Never>] = [:]
+        var attempts: [String: Attempt] = [:]
+        /// Functions that shed, and until when they are left alone.
+        ///
+        /// In real time: on a virtual clock that is fast the runner would turn in circles, and on one that
+        /// stands still wait for ever.
+        var resting: [String: Monotonic] = [:]
         var stopping = false
+    }
+
+    private struct Attempt {
+        var lease: Int64?
+        var task: Task<Void, Never>
     }
 
     private let jobs: JobStore
@@ -49,37 +59,56 @@ package final class JobRunner: Sendable {
         clock.onChange { [jobs] in jobs.due.wake() }
         let timer = Timer(loop: loop) { [jobs] in jobs.due.wake() }
         jobs.due.wake()
-        for await _ in wakes where !isStopping {
+        for await _ in wakes {
+            if isStopping { break }
             do {
                 try await claimAll()
-                timer.set(await waitForNext())
+                timer.set(try await waitForNext())
             } catch {
                 telemetry.note(.error, "the journal cannot be read", [("reason", .string("\(error)"))])
                 timer.set(.seconds(1))
             }
         }
         timer.cancel()
+        // A claim that was under way when the host stopped has begun attempts after `stop` had looked.
+        await settled()
     }
 
-    /// Claims nothing more. What runs ends by the pools' drain, and is given back where it did not succeed.
+    /// Claims nothing more.
+    ///
+    /// What runs ends by the pools' drain, and is given back where it did not succeed.
     package func stop() async {
         state.withLock { $0.stopping = true }
-        let tasks = state.withLock { Array($0.handles.values) }
-        for task in tasks { await task.value }
+        jobs.due.wake()
+        await settled()
     }
 
-    /// Stops a running job's attempt.
-    package func cancel(_ id: String) {
-        state.withLock { $0.handles[id] }?.cancel()
+    private func settled() async {
+        while let attempt = state.withLock({ $0.attempts.values.first }) { await attempt.task.value }
+    }
+
+    /// Ends a job on demand, and the attempt that is under way.
+    /// - Throws: `StorageError` wrong_state for a job that has ended, not_found.
+    @discardableResult
+    package func cancel(_ id: String) async throws -> JobRecord {
+        let (job, wasRunning) = try await jobs.cancel(id, now: clock.now)
+        // The end of an attempt tells of the job's end by itself.
+        if wasRunning { state.withLock { $0.attempts[id] }?.task.cancel() } else { ended(job) }
+        return job
     }
 
     private var isStopping: Bool { state.withLock { $0.stopping } }
 
     /// What each function may run more of: no more jobs at once than its workers can hold.
     private func capacity() -> [String: Int] {
-        let running = state.withLock { $0.running }
-        return manifests.mapValues { manifest in
-            min(manifest.limits.maxInFlight, manifest.scale.max * manifest.limits.perWorker) - (running[manifest.name] ?? 0)
+        let now = Monotonic.now
+        let (running, resting) = state.withLock { state in
+            state.resting = state.resting.filter { $0.value > now }
+            return (state.running, state.resting)
+        }
+        return manifests.filter { resting[$0.key] == nil }.mapValues { manifest in
+            min(manifest.limits.maxInFlight, manifest.scale.max * manifest.limits.perWorker)
+                - (running[manifest.name] ?? 0)
         }
     }
 
@@ -94,15 +123,17 @@ package final class JobRunner: Sendable {
     private func begin(_ job: JobRecord) {
         state.withLock { state in
             state.running[job.function, default: 0] += 1
-            state.handles[job.id] = Task { await self.attempt(job) }
+            state.attempts[job.id] = Attempt(lease: job.lease, task: Task { await self.attempt(job) })
         }
     }
 
     private func attempt(_ job: JobRecord) async {
+        var event = job.event
+        if job.trigger == "schedule" { event.kind = .schedule }
         let invocation = Invocation(
             id: job.id,
             function: job.function,
-            event: job.event,
+            event: event,
             attempt: job.attempt,
             depth: job.depth,
             trace: job.trace,
@@ -110,19 +141,35 @@ package final class JobRunner: Sendable {
             trigger: job.trigger
         )
         let reply = await dispatching.collect(invocation, on: loop, limit: JobStore.resultLimit)
-        do {
-            let record = try await settle(job, reply)
-            if let record, record.state.isFinal { ended(record) }
-        } catch {
-            // A job that was cancelled in the meantime has its end already.
-            let stale = (error as? StorageError)?.code == .staleLease || (error as? StorageError)?.code == .wrongState
-            if !stale { telemetry.note(.error, "a job's end cannot be written", [("reason", .string("\(error)"))]) }
-        }
+        await end(job, reply)
         state.withLock { state in
             state.running[job.function, default: 1] -= 1
-            state.handles[job.id] = nil
+            // A job that was given back may be claimed anew already.
+            if state.attempts[job.id]?.lease == job.lease { state.attempts[job.id] = nil }
         }
         jobs.due.wake()
+    }
+
+    /// Writes an attempt's end down, once a second until it succeeds or the host stops: the next start takes
+    /// what is still running for interrupted.
+    private func end(_ job: JobRecord, _ reply: CollectedReply) async {
+        while true {
+            do {
+                let record = try await settle(job, reply)
+                if let record, record.state.isFinal { ended(record) }
+                return
+            } catch let error as StorageError
+                where [.staleLease, .wrongState, .notFound].contains(error.code)
+            {
+                // A job that was cancelled in the meantime has its end already.
+                if let record = try? await jobs.job(job.id), record.state.isFinal { ended(record) }
+                return
+            } catch {
+                telemetry.note(.error, "a job's end cannot be written", [("reason", .string("\(error)"))])
+                if isStopping || (error as? StorageError)?.code == .closed { return }
+                try? await loop.scheduleTask(in: .seconds(1)) {}.futureResult.get()
+            }
+        }
     }
 
     private func settle(_ job: JobRecord, _ reply: CollectedReply) async throws -> JobRecord? {
@@ -134,8 +181,9 @@ package final class JobRunner: Sendable {
             let result = JobResult(status: status, contentType: type, body: reply.body)
             return try await jobs.complete(job.id, lease: lease, result, now: now)
         case _ where isStopping || !reply.outcome.countsAgainstRetries:
-            let wait = reply.outcome.retryAfter ?? .seconds(1)
-            return try await jobs.requeue(job.id, lease: lease, runAt: now + (isStopping ? .zero : wait), now: now)
+            let wait = min(max(reply.outcome.retryAfter ?? .seconds(1), .milliseconds(100)), .seconds(10))
+            state.withLock { $0.resting[job.function] = .now + wait }
+            return try await jobs.requeue(job.id, lease: lease, runAt: now, now: now)
         default:
             let error = reply.outcome.error ?? JobRunner.error(of: reply)
             let retry = retryAt(job, reply.outcome, error, now)
@@ -150,11 +198,17 @@ package final class JobRunner: Sendable {
             status: reply.status,
             code: told?["code"]?.stringValue ?? "status_\(reply.status)",
             message: told?["message"]?.stringValue ?? "the function replied \(reply.status)",
-            retry: reply.status < 500 ? .never : .byPolicy
+            // The statuses below 500 that tell of a passing state are those of a stream's entries too.
+            retry: reply.status < 500 && ![408, 409, 423, 425, 429].contains(reply.status) ? .never : .byPolicy
         )
     }
 
-    private func retryAt(_ job: JobRecord, _ outcome: Outcome, _ error: FunctionError, _ now: Instant) -> Instant? {
+    private func retryAt(
+        _ job: JobRecord,
+        _ outcome: Outcome,
+        _ error: FunctionError,
+        _ now: Instant
+    ) -> Instant? {
         switch error.retry {
         case .never: return nil
         case .after(let wait): return now + wait
@@ -166,12 +220,18 @@ package final class JobRunner: Sendable {
         }
     }
 
-    private func waitForNext() async -> Duration {
-        let longest = Duration.seconds(30)
-        guard let due = try? await jobs.nextDue(of: Array(manifests.keys)) else { return longest }
-        // Due already, but the function is at its limit: the end of a job wakes the runner.
-        if due <= clock.now { return .seconds(1) }
-        return min(clock.realWait(until: due) ?? longest, longest)
+    /// Until the next job is due, or a function has rested.
+    ///
+    /// A function at its limit is left out, as the end of a job of it wakes the runner.
+    private func waitForNext() async throws -> Duration {
+        let open = capacity().filter { $0.value > 0 }
+        var wait = Duration.seconds(30)
+        if let due = try await jobs.nextDue(of: Array(open.keys)) {
+            // On a fast clock a job has become due since the claim.
+            wait = due <= clock.now ? .milliseconds(10) : min(clock.realWait(until: due) ?? wait, wait)
+        }
+        let rested = state.withLock { $0.resting.values.min() }
+        return rested.map { min(wait, max($0 - .now, .zero) + .milliseconds(1)) } ?? wait
     }
 }
 

@@ -39,7 +39,10 @@ package struct OfflineServer {
         }
     }
 
-    private static func respond(to request: EndpointRequest, _ provider: OfflineProvider) async -> EndpointResponse {
+    private static func respond(
+        to request: EndpointRequest,
+        _ provider: OfflineProvider
+    ) async -> EndpointResponse {
         let answer = provider.answer(
             method: request.method,
             path: request.target,

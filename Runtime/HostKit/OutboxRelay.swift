@@ -6,7 +6,8 @@ import RedisTrigger
 import Storage
 import UserData
 
-/// Carries emitted events from the outboxes to Redis, at least once and in order of an outbox, and marks them after.
+/// Carries emitted events from the outboxes to Redis, at least once and in order of an outbox, and marks them
+/// after.
 package final class OutboxRelay: Sendable {
     private let journal: HostJournal
     private let shards: ShardOutbox
@@ -34,17 +35,20 @@ package final class OutboxRelay: Sendable {
         self.telemetry = telemetry
     }
 
-    /// Relays until the task is cancelled. Looks every five seconds at least; after a failure every second.
+    /// Relays until the task is cancelled.
+    ///
+    /// Looks every five seconds at least; after a failure every second.
     package func run() async {
         let wake = self.wake
         await withDiscardingTaskGroup { group in
-            for signal in [journal.outbox.appended, shards.appended] {
-                group.addTask {
-                    for await _ in signal.wakes() { wake.wake() }
-                }
-            }
             let timer = Timer(loop: self.loop) { wake.wake() }
             let wakes = wake.wakes()
+            // Heard from here on, not from when the tasks come to run.
+            for appended in [journal.outbox.appended.wakes(), shards.appended.wakes()] {
+                group.addTask {
+                    for await _ in appended { wake.wake() }
+                }
+            }
             wake.wake()
             for await _ in wakes {
                 timer.set(await self.relayAll() ? .seconds(5) : .seconds(1))

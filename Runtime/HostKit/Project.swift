@@ -4,14 +4,17 @@ import Invocations
 import Scheduling
 import Settings
 
-/// All that a host is told by files: functions, schedules, calendars. Read and checked as a whole.
+/// All that a host is told by files: functions, schedules, calendars.
+///
+/// Read and checked as a whole.
 package struct Project: Sendable {
     package var manifests: [Manifest]
     package var book: ScheduleBook
     package var plan: SchedulePlan
 
     /// Reads and checks everything; what is wrong goes to `problems`, all of it.
-    /// - Parameter bundle: the functions that the bundle has; nil where it was not asked
+    ///
+    /// `bundle` names the functions that the bundle has; nil where it was not asked.
     package static func load(
         functions: String,
         schedules: String,
@@ -44,16 +47,33 @@ package struct Project: Sendable {
         for problem in Router.problems(manifests) {
             let claim = problem.claim
             problems.add(
-                Problem(file: claim.file, line: claim.route.line, message: problem.message, hint: "change one of the routes")
+                Problem(
+                    file: claim.file,
+                    line: claim.route.line,
+                    message: problem.message,
+                    hint: "change one of the routes"
+                )
             )
         }
         for (first, second) in Router.conflicts(manifests) {
             let route = "\(second.route.method) \(second.route.path)"
-            let message = "\(second.function) claims \(route), which \(first.function) has by \(first.file):\(first.route.line)"
-            problems.add(Problem(file: second.file, line: second.route.line, message: message, hint: "change one of the two"))
+            let place = "\(first.file):\(first.route.line)"
+            let message = "\(second.function) claims \(route), which \(first.function) has by \(place)"
+            problems.add(
+                Problem(
+                    file: second.file,
+                    line: second.route.line,
+                    message: message,
+                    hint: "change one of the two"
+                )
+            )
         }
-        for file in yamlFiles(schedules + "/calendars") { reader.readCalendar(readText(file) ?? "", file: file) }
-        for file in yamlFiles(schedules) { reader.readFile(readText(file) ?? "", file: file, functions: names) }
+        for file in yamlFiles(schedules + "/calendars") {
+            reader.readCalendar(readText(file) ?? "", file: file)
+        }
+        for file in yamlFiles(schedules) {
+            reader.readFile(readText(file) ?? "", file: file, functions: names)
+        }
         for (name, nodes) in triggers {
             for node in nodes { reader.readTrigger(node, function: name) }
         }
@@ -62,7 +82,11 @@ package struct Project: Sendable {
         return Project(manifests: manifests, book: book, plan: plan)
     }
 
-    private static func makePlan(_ book: ScheduleBook, _ schedules: String, _ problems: Problems) -> SchedulePlan {
+    private static func makePlan(
+        _ book: ScheduleBook,
+        _ schedules: String,
+        _ problems: Problems
+    ) -> SchedulePlan {
         do throws(SchedulingError) {
             return try SchedulePlan(entries: book.entries, rotations: book.rotations)
         } catch {
@@ -79,12 +103,16 @@ package struct Project: Sendable {
         }
         for name in bundle where !manifests.contains(where: { $0.name == name }) {
             let hint = "write a function.yaml whose name is \(name)"
-            problems.add(Problem(file: "bundle", message: "the function \(name) has no function.yaml", hint: hint))
+            problems.add(
+                Problem(file: "bundle", message: "the function \(name) has no function.yaml", hint: hint)
+            )
         }
     }
 
     private static func yamlFiles(_ directory: String) -> [String] {
-        listDirectory(directory).filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.map { "\(directory)/\($0)" }
+        listDirectory(directory).filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.map {
+            "\(directory)/\($0)"
+        }
     }
 }
 

@@ -48,7 +48,9 @@ package struct ScheduleReader {
         }
         let early = members["earlyCloses"]?.list.compactMap { node -> CalendarRules.EarlyClose? in
             let members = node.members(["date", "close", "name"])
-            guard let date = members["date"].flatMap(date), let close = members["close"].flatMap(time) else { return nil }
+            guard let date = members["date"].flatMap(date), let close = members["close"].flatMap(time) else {
+                return nil
+            }
             return CalendarRules.EarlyClose(date: date, close: close, name: members["name"]?.string() ?? "")
         }
         let rules = CalendarRules(
@@ -93,7 +95,10 @@ package struct ScheduleReader {
             zoneCache[name] = zone
             return zone
         } catch {
-            node.wrong(error.message, hint: "a name such as Europe/Vienna; `apt-get install tzdata` brings them")
+            node.wrong(
+                error.message,
+                hint: "a name such as Europe/Vienna; `apt-get install tzdata` brings them"
+            )
             return nil
         }
     }
@@ -120,22 +125,32 @@ package struct ScheduleReader {
         guard let id = members["rotation"]?.string(),
             let calendarNode = members["calendar"] ?? root.missing("calendar", "XNYS"),
             let calendarName = calendarNode.string(),
-            let windowsNode = members["windows"] ?? root.missing("windows", "trading: {from: open, to: close}")
+            let windowsNode = members["windows"]
+                ?? root.missing("windows", "trading: {from: open, to: close}")
         else { return }
         guard let calendar = book.calendars[calendarName] else {
             let known = book.calendars.keys.sorted().joined(separator: ", ")
-            calendarNode.wrong("there is no calendar `\(calendarName)`", hint: "one of \(known); see schedules/calendars/")
+            calendarNode.wrong(
+                "there is no calendar `\(calendarName)`",
+                hint: "one of \(known); see schedules/calendars/"
+            )
             return
         }
         var windows: [RotationWindow] = []
         for (name, node) in windowsNode.entries {
             let members = node.members(["from", "to", "drain", "function", "every", "event"])
-            guard let from = edge(members["from"] ?? node.missing("from", "open")),
-                let to = edge(members["to"] ?? node.missing("to", "close"))
-            else { continue }
+            let from = edge(members["from"] ?? node.missing("from", "open"))
+            let to = edge(members["to"] ?? node.missing("to", "close"))
             let drain = members["drain"]?.duration(.zero ... .seconds(3600)) ?? .seconds(60)
+            let function = function(members["function"] ?? node.missing("function", name), functions)
+            guard let from, let to else { continue }
             windows.append(RotationWindow(name: name, from: from, to: to, drainLimit: drain))
-            guard let function = function(members["function"] ?? node.missing("function", name), functions) else { continue }
+            guard let function else { continue }
+            if let other = book.rotationOf[function] {
+                let hint = "a function has one window, whose token it runs under"
+                node.wrong("`\(function)` has a window of the rotation `\(other)` already", hint: hint)
+                continue
+            }
             book.rotationOf[function] = id
             let entry = "\(id).\(name)"
             book.inputs[entry] = input(members["event"])
@@ -159,14 +174,17 @@ package struct ScheduleReader {
     private mutating func readSchedule(_ root: SettingsNode, function: String?, functions: [String]) {
         let own = function == nil ? ["schedule", "function"] : ["schedule"]
         let members = root.members(own + ["cron", "zone", "every", "catchUp", "overlap", "event"])
-        guard let target = function ?? self.function(members["function"] ?? root.missing("function", "motto"), functions)
+        let kind = kind(root, members)
+        guard
+            let target = function
+                ?? self.function(members["function"] ?? root.missing("function", "motto"), functions)
         else { return }
         let id = members["schedule"]?.string() ?? "\(target)@\(root.line)"
         guard !book.entries.contains(where: { $0.id == id }) else {
             root.wrong("two schedules are called `\(id)`", hint: "give each its own `schedule:`")
             return
         }
-        guard let kind = kind(root, members) else { return }
+        guard let kind else { return }
         book.inputs[id] = input(members["event"])
         book.entries.append(
             ScheduleEntry(
@@ -179,7 +197,8 @@ package struct ScheduleReader {
         )
     }
 
-    private mutating func kind(_ root: SettingsNode, _ members: [String: SettingsNode]) -> ScheduleEntry.Kind? {
+    private mutating func kind(_ root: SettingsNode, _ members: [String: SettingsNode]) -> ScheduleEntry.Kind?
+    {
         if let node = members["cron"] {
             guard let text = node.string() else { return nil }
             let zone = members["zone"] == nil ? .utc : members["zone"].flatMap { self.zone($0) }
@@ -187,12 +206,17 @@ package struct ScheduleReader {
                 let cron = try CronExpression(text)
                 return zone.map { .cron(cron, zone: $0) }
             } catch {
-                node.wrong(error.message, hint: "five fields: minute hour day month weekday, such as 30 9 * * 1-5")
+                node.wrong(
+                    error.message,
+                    hint: "five fields: minute hour day month weekday, such as 30 9 * * 1-5"
+                )
                 return nil
             }
         }
         if let interval = interval(members["every"]) { return .every(EverySchedule(interval: interval)) }
-        if members["every"] == nil { root.wrong("neither `cron` nor `every`", hint: "write cron: \"30 9 * * 1-5\" or every: 15m") }
+        if members["every"] == nil {
+            root.wrong("neither `cron` nor `every`", hint: "write cron: \"30 9 * * 1-5\" or every: 15m")
+        }
         return nil
     }
 
@@ -231,7 +255,9 @@ package struct ScheduleReader {
     private func function(_ node: SettingsNode?, _ functions: [String]) -> String? {
         guard let node, let name = node.string() else { return nil }
         if functions.contains(name) { return name }
-        let hint = nearest(name, functions).map { "did you mean \($0)?" } ?? "one of \(functions.joined(separator: ", "))"
+        let hint =
+            nearest(name, functions).map { "did you mean \($0)?" }
+            ?? "one of \(functions.joined(separator: ", "))"
         node.wrong("there is no function `\(name)`", hint: hint)
         return nil
     }

@@ -5,11 +5,15 @@ import NIOCore
 import Observe
 import Scheduling
 
-/// The shell of the scheduler: performs what `WindowRotation` and `ScheduleMachine` decide, on the host's wall clock.
+/// The shell of the scheduler: performs what `WindowRotation` and `ScheduleMachine` decide, on the host's
+/// wall clock.
 ///
-/// It never sleeps more than 30 s, and looks at the clock anew each time, so a step or a suspended machine is seen. What a
-/// schedule fires becomes a job in the same transaction as its verdict. What a window fires runs at once under the
-/// window's token and is not repeated: the next nominal instant takes its place.
+/// It never sleeps more than 30 s, and looks at the clock anew each time, so a step or a suspended machine is
+/// seen. What a schedule fires becomes a job in the same transaction as its verdict. What a window fires runs
+/// at once under the window's token and is not repeated: the next nominal instant takes its place.
+///
+/// What cannot be written down is not done: after an error all is read from the journal again, and decided
+/// again from there.
 package actor Scheduler {
     /// What the scheduler hears from others.
     private enum Input: Sendable {
@@ -38,13 +42,16 @@ package actor Scheduler {
 
     private var machine: ScheduleMachine
     private var rotations: [String: WindowRotation] = [:]
-    private var runs: [Run: Task<Void, Never>] = [:]
+    private var runs: [Run: Task<CollectedReply?, Never>] = [:]
     private var jobs: [String: (schedule: String, nominal: Instant)] = [:]
+    private var isRestored = false
     private var stopping = false
     private let inputs: AsyncStream<Input>
     private let feed: AsyncStream<Input>.Continuation
 
     private static let sleepMax = Duration.seconds(30)
+    /// How many open jobs of a function are looked through at a start.
+    private static let openJobs = 500
 
     package init(
         project: Project,
@@ -63,7 +70,10 @@ package actor Scheduler {
         self.tokens = tokens
         self.telemetry = telemetry
         machine = ScheduleMachine(plan: project.plan)
-        attempts = Dictionary(project.manifests.map { ($0.name, $0.retry.attempts) }, uniquingKeysWith: { _, last in last })
+        attempts = Dictionary(
+            project.manifests.map { ($0.name, $0.retry.attempts) },
+            uniquingKeysWith: { _, last in last }
+        )
         for plan in project.book.rotations { rotations[plan.id] = WindowRotation(plan: plan) }
         // Bounded by what feeds it: one tick at a time is worth keeping, and each run and job ends once.
         (inputs, feed) = AsyncStream.makeStream(of: Input.self, bufferingPolicy: .unbounded)
@@ -74,32 +84,65 @@ package actor Scheduler {
         let feed = self.feed
         clock.onChange { feed.yield(.tick) }
         let timer = Timer(loop: loop) { feed.yield(.tick) }
-        do {
-            try await restore()
-        } catch {
-            telemetry.note(.error, "the schedules' state cannot be read", [("reason", .string("\(error)"))])
-            return
-        }
         feed.yield(.tick)
         for await input in inputs {
             if stopping { break }
+            take(input)
             do {
-                try await take(input)
+                if !isRestored { try await restore() }
+                isRestored = true
                 timer.set(try await tick())
             } catch {
-                telemetry.note(.error, "the scheduler cannot write its journal", [("reason", .string("\(error)"))])
+                isRestored = false
+                telemetry.note(
+                    .error,
+                    "the scheduler cannot use its journal",
+                    [("reason", .string("\(error)"))]
+                )
                 timer.set(.seconds(1))
             }
         }
         timer.cancel()
     }
 
-    /// Fires nothing more. The windows' runs are cancelled; their tokens are fenced by the next start.
+    /// Fires nothing more.
+    ///
+    /// The windows' runs are cancelled; their tokens are fenced by the next start.
     package func stop() async {
         stopping = true
         feed.finish()
         for run in runs.values { run.cancel() }
-        for run in runs.values { await run.value }
+        for run in runs.values { _ = await run.value }
+    }
+
+    /// Runs a window's function by hand, as one of the window's runs; nil where the window is not open.
+    ///
+    /// Cancelling the task cancels the run.
+    package func invoke(
+        _ invocation: Invocation,
+        rotation: String,
+        window: String
+    ) async -> CollectedReply? {
+        guard rotations[rotation]?.phase(of: window) == .open,
+            let token = rotations[rotation]?.currentToken(of: window),
+            // What is granted and not yet durable is not current.
+            tokens.isCurrent(invocation.function, token)
+        else { return nil }
+        let run = Run(
+            schedule: "by hand, \(invocation.id)",
+            nominal: clock.now,
+            rotation: rotation,
+            window: window,
+            token: token
+        )
+        var invocation = invocation
+        invocation.fencingToken = token
+        guard let task = begin(run, invocation) else { return nil }
+        return await withTaskCancellationHandler {
+            await task.value ?? CollectedReply(outcome: .cancelled)
+        } onCancel: {
+            task.cancel()
+        }
     }
 
     /// A job that a schedule made is over.
@@ -125,18 +168,44 @@ package actor Scheduler {
 
     private func restore() async throws {
         var committed: [String: Instant] = [:]
+        var running: [String: [Instant]] = [:]
+        for run in runs.keys { running[run.schedule, default: []].append(run.nominal) }
         for entry in book.entries {
             committed[entry.id] = try await journal.schedules.lastCommitted(entry.id)
+            let filter = JobFilter(
+                function: entry.function,
+                states: [.queued, .running, .retryWait],
+                limit: Scheduler.openJobs
+            )
+            let open = Set(try await journal.jobs.list(filter).map(\.id))
+            if open.isEmpty { continue }
+            for decided in try await journal.schedules.entries(entry.id, limit: 1000) {
+                guard let job = decided.job, open.contains(job) else { continue }
+                jobs[job] = (entry.id, decided.nominal)
+                running[entry.id, default: []].append(decided.nominal)
+            }
         }
-        _ = machine.react(to: .restored(lastCommitted: committed, running: [:]))
-        for id in rotations.keys.sorted() {
-            let text = try await journal.settings.rotation(id)?.stringValue
-            let state = text.flatMap { RotationState(text: $0) } ?? RotationState()
-            try await perform(rotations[id]?.react(to: .restored(state)) ?? [], of: id)
-        }
+        _ = machine.react(to: .restored(lastCommitted: committed, running: running))
+        for id in rotations.keys.sorted() { try await restore(rotation: id) }
     }
 
-    private func take(_ input: Input) async throws {
+    private func restore(rotation id: String) async throws {
+        let kept = try await journal.settings.rotation(id)
+        guard
+            let state = kept == nil ? RotationState() : kept?.stringValue.flatMap({ RotationState(text: $0) })
+        else {
+            // To begin anew would give out tokens that were given before.
+            let fields: [(String, JSON)] = [("rotation", .string(id))]
+            return telemetry.note(
+                .error,
+                "the rotation's state is unreadable; its windows stay closed",
+                fields
+            )
+        }
+        try await perform(rotations[id]?.react(to: .restored(state)) ?? [], of: id)
+    }
+
+    private func take(_ input: Input) {
         switch input {
         case .tick: break
         case .jobEnded(let id):
@@ -145,7 +214,6 @@ package actor Scheduler {
         case .runEnded(let run):
             runs[run] = nil
             _ = machine.react(to: .finished(id: run.schedule, nominal: run.nominal))
-            try await drainIfDone(run.rotation, run.window, run.token)
         }
     }
 
@@ -154,7 +222,11 @@ package actor Scheduler {
         let now = clock.now
         var next = now + .seconds(30 * 24 * 3600)
         for id in rotations.keys.sorted() {
-            try await perform(rotations[id]?.react(to: .tick(now: now)) ?? [], of: id)
+            // A window that has drained makes room for the next at once: a turn takes three rounds at most.
+            for _ in 0..<3 {
+                try await perform(rotations[id]?.react(to: .tick(now: now)) ?? [], of: id)
+                guard try await drainIfDone(id) else { break }
+            }
             if let wake = rotations[id]?.nextWake(after: now) { next = min(next, wake) }
         }
         for action in machine.react(to: .tick(now: now)) {
@@ -173,59 +245,84 @@ package actor Scheduler {
             case .persist(let state):
                 try await journal.settings.setRotation(id, .string(state.text))
             case .grant(let window, let token, let until):
-                tokens.grant(id, window, token, until: until)
+                tokens.grant(id, token, until: until)
                 _ = machine.react(to: .windowOpened(rotation: id, window: window, token: token))
                 note("window opens", id, window, token, open: true)
-            case .startDraining(let window, let token, _):
+            case .startDraining(let window, let token, let until):
+                tokens.shorten(id, token, until: until)
                 _ = machine.react(to: .windowClosed(rotation: id, window: window))
                 note("window drains", id, window, token, open: true)
-                try await drainIfDone(id, window, token)
             case .revoke(let window, let token):
                 tokens.revoke(id, token)
                 _ = machine.react(to: .windowClosed(rotation: id, window: window))
                 for (run, task) in runs where run.token == token && run.rotation == id { task.cancel() }
                 note("window closes", id, window, token, open: false)
             case .planExpired(let error):
-                telemetry.note(.error, "the calendar cannot answer", [("rotation", .string(id)), ("reason", .string(error.message))])
+                telemetry.note(
+                    .error,
+                    "the calendar cannot answer",
+                    [("rotation", .string(id)), ("reason", .string(error.message))]
+                )
             }
         }
     }
 
-    /// A draining window without a run is done.
-    private func drainIfDone(_ id: String, _ window: String, _ token: UInt64) async throws {
-        guard !runs.keys.contains(where: { $0.token == token && $0.rotation == id }),
-            rotations[id]?.phase(of: window) == .draining
-        else { return }
-        try await perform(rotations[id]?.react(to: .drained(window: window, token: token)) ?? [], of: id)
+    /// A draining window without a run is done; whether that was so.
+    private func drainIfDone(_ id: String) async throws -> Bool {
+        guard let holder = rotations[id]?.state.holder, holder.isDraining,
+            !runs.keys.contains(where: { $0.token == holder.token && $0.rotation == id })
+        else { return false }
+        let done = WindowRotation.Fact.drained(window: holder.window, token: holder.token)
+        try await perform(rotations[id]?.react(to: done) ?? [], of: id)
+        return true
     }
 
     private func perform(_ action: ScheduleMachine.Action, _ now: Instant) async throws {
         switch action {
         case .fire(let id, let nominal, let token):
-            guard let entry = book.entries.first(where: { $0.id == id }) else { return }
-            telemetry.metrics.add("swiftlet_schedule_runs_total", [id, "fired"])
-            if case .window(let rotation, let window, _) = entry.kind, let token {
-                let verdict = LedgerEntry(schedule: id, nominal: nominal, verdict: .fired)
-                guard case .committed = try await journal.schedules.commit(verdict, now: now) else { return }
-                begin(entry, Run(schedule: id, nominal: nominal, rotation: rotation, window: window, token: token))
+            if try await fire(id, nominal, token, now) {
+                telemetry.metrics.add("swiftlet_schedule_runs_total", [id, "fired"])
             } else {
-                try await accept(entry, nominal, now)
+                // Nothing is under way, so nothing will report its end.
+                _ = machine.react(to: .finished(id: id, nominal: nominal))
             }
         case .skip(let id, let nominal, let reason):
             telemetry.metrics.add("swiftlet_schedule_runs_total", [id, "skipped"])
-            let verdict = LedgerEntry(schedule: id, nominal: nominal, verdict: .skipped, reason: reason.rawValue)
+            let verdict = LedgerEntry(
+                schedule: id,
+                nominal: nominal,
+                verdict: .skipped,
+                reason: reason.rawValue
+            )
             _ = try await journal.schedules.commit(verdict, now: now)
         case .commit(let id, let nominal):
             try await journal.schedules.commit(id, nominal)
         case .wake:
             break
         case .fault(let id, let error):
-            telemetry.note(.error, "a schedule rests", [("schedule", .string(id)), ("reason", .string(error.message))])
+            telemetry.note(
+                .error,
+                "a schedule rests",
+                [("schedule", .string(id)), ("reason", .string(error.message))]
+            )
         }
     }
 
-    /// Fires a schedule: its job and its verdict are one transaction.
-    private func accept(_ entry: ScheduleEntry, _ nominal: Instant, _ now: Instant) async throws {
+    /// Fires a schedule; false where nothing has begun.
+    private func fire(_ id: String, _ nominal: Instant, _ token: UInt64?, _ now: Instant) async throws -> Bool
+    {
+        guard let entry = book.entries.first(where: { $0.id == id }) else { return false }
+        guard case .window(let rotation, let window, _) = entry.kind, let token else {
+            return try await accept(entry, nominal, now)
+        }
+        let verdict = LedgerEntry(schedule: id, nominal: nominal, verdict: .fired)
+        guard case .committed = try await journal.schedules.commit(verdict, now: now) else { return false }
+        let run = Run(schedule: id, nominal: nominal, rotation: rotation, window: window, token: token)
+        return try begin(run, invocation(entry, run)) != nil
+    }
+
+    /// Fires a schedule outside of windows: its job and its verdict are one transaction.
+    private func accept(_ entry: ScheduleEntry, _ nominal: Instant, _ now: Instant) async throws -> Bool {
         let event = ScheduledEvent(schedule: entry.id, nominal: nominal)
         let body = try book.inputs[entry.id]?.bytes() ?? JSONCoder.encode(event)
         let job = NewJob(
@@ -235,30 +332,53 @@ package actor Scheduler {
             maxAttempts: attempts[entry.function] ?? 1
         )
         let verdict = LedgerEntry(schedule: entry.id, nominal: nominal, verdict: .fired)
-        guard case .committed = try await journal.schedules.commit(verdict, job: job, now: now) else { return }
+        guard case .committed = try await journal.schedules.commit(verdict, job: job, now: now) else {
+            return false
+        }
         jobs[job.id] = (entry.id, nominal)
+        return true
     }
 
-    private func begin(_ entry: ScheduleEntry, _ run: Run) {
+    private func invocation(_ entry: ScheduleEntry, _ run: Run) throws -> Invocation {
         let until = (try? rotations[run.rotation]?.plan.span(of: run.window, endingAfter: clock.now))?.closes
-        let event = ScheduledEvent(schedule: run.schedule, nominal: run.nominal, window: run.window, until: until)
-        guard let body = try? JSONCoder.encode(event) else { return }
-        let invocation = Invocation(
+        let event = ScheduledEvent(
+            schedule: run.schedule,
+            nominal: run.nominal,
+            window: run.window,
+            until: until
+        )
+        return Invocation(
             function: entry.function,
-            event: Event(kind: .schedule, body: body),
+            event: Event(
+                kind: .schedule,
+                body: try book.inputs[entry.id]?.bytes() ?? JSONCoder.encode(event)
+            ),
             fencingToken: run.token,
             trigger: "schedule"
         )
-        runs[run] = Task { [dispatching, loop, feed] in
-            _ = await dispatching.collect(invocation, on: loop)
-            feed.yield(.runEnded(run))
+    }
+
+    /// Begins a run of a window; nil once the scheduler stops.
+    private func begin(_ run: Run, _ invocation: Invocation) -> Task<CollectedReply?, Never>? {
+        if stopping { return nil }
+        // What the end of the last window has cancelled must be gone: two windows never run at once.
+        let earlier = runs.filter { $0.key.rotation == run.rotation && $0.key.token != run.token }.map(
+            \.value
+        )
+        let task = Task { [dispatching, loop, feed] () -> CollectedReply? in
+            defer { feed.yield(.runEnded(run)) }
+            for task in earlier { _ = await task.value }
+            return Task.isCancelled ? nil : await dispatching.collect(invocation, on: loop)
         }
+        runs[run] = task
+        return task
     }
 
     private func note(_ message: String, _ rotation: String, _ window: String, _ token: UInt64, open: Bool) {
         telemetry.metrics.set("swiftlet_window_open", [rotation, window], to: open ? 1 : 0)
         let fields: [(String, JSON)] = [
-            ("rotation", .string(rotation)), ("window", .string(window)), ("token", .integer(Int64(clamping: token))),
+            ("rotation", .string(rotation)), ("window", .string(window)),
+            ("token", .integer(Int64(clamping: token))),
         ]
         telemetry.note(.info, message, fields)
     }

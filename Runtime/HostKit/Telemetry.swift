@@ -5,7 +5,9 @@ import Observe
 import RedisTrigger
 import WorkerPool
 
-/// Turns what the parts of the host report into log lines and metrics. Threading: any; quick, and never waits.
+/// Turns what the parts of the host report into log lines and metrics.
+///
+/// Threading: any; quick, and never waits.
 package final class Telemetry: Sendable {
     package let log: LogWriter
     package let metrics: Metrics
@@ -18,31 +20,93 @@ package final class Telemetry: Sendable {
     }
 
     private static let families: [Metrics.Family] = [
-        .init("swiftlet_invocations_total", .counter, labels: ["function", "trigger", "outcome"], help: "Invocations that have ended."),
-        .init("swiftlet_invocation_seconds", .histogram, labels: ["function"], help: "From a worker's having an invocation to its end."),
-        .init("swiftlet_queue_seconds", .histogram, labels: ["function"], help: "From an invocation's arrival to a worker's having it."),
-        .init("swiftlet_cold_starts_total", .counter, labels: ["function"], help: "Invocations for which a worker was started."),
+        .init(
+            "swiftlet_invocations_total",
+            .counter,
+            labels: ["function", "trigger", "outcome"],
+            help: "Invocations that have ended."
+        ),
+        .init(
+            "swiftlet_invocation_seconds",
+            .histogram,
+            labels: ["function"],
+            help: "From a worker's having an invocation to its end."
+        ),
+        .init(
+            "swiftlet_queue_seconds",
+            .histogram,
+            labels: ["function"],
+            help: "From an invocation's arrival to a worker's having it."
+        ),
+        .init(
+            "swiftlet_cold_starts_total",
+            .counter,
+            labels: ["function"],
+            help: "Invocations for which a worker was started."
+        ),
         .init("swiftlet_workers", .gauge, labels: ["function"], help: "Worker processes."),
         .init("swiftlet_in_flight", .gauge, labels: ["function"], help: "Invocations that run."),
         .init("swiftlet_waiting", .gauge, labels: ["function"], help: "Invocations that wait for a worker."),
-        .init("swiftlet_worker_exits_total", .counter, labels: ["function", "asked"], help: "Workers that have ended."),
-        .init("swiftlet_http_requests_total", .counter, labels: ["method", "route", "status"], help: "Requests answered by the gateway."),
-        .init("swiftlet_http_request_seconds", .histogram, labels: ["route"], help: "From a request's head to the last byte of its reply."),
+        .init(
+            "swiftlet_worker_exits_total",
+            .counter,
+            labels: ["function", "asked"],
+            help: "Workers that have ended."
+        ),
+        .init(
+            "swiftlet_http_requests_total",
+            .counter,
+            labels: ["method", "route", "status"],
+            help: "Requests answered by the gateway."
+        ),
+        .init(
+            "swiftlet_http_request_seconds",
+            .histogram,
+            labels: ["route"],
+            help: "From a request's head to the last byte of its reply."
+        ),
         .init("swiftlet_jobs", .gauge, labels: ["function", "state"], help: "Jobs in the journal."),
-        .init("swiftlet_jobs_ever_total", .counter, labels: ["function", "state"], help: "Jobs that have ever been in a state."),
-        .init("swiftlet_stream_entries_total", .counter, labels: ["stream", "group", "result"], help: "Entries of Redis streams by what became of them."),
+        .init(
+            "swiftlet_jobs_ever_total",
+            .counter,
+            labels: ["function", "state"],
+            help: "Jobs that have ever been in a state."
+        ),
+        .init(
+            "swiftlet_stream_entries_total",
+            .counter,
+            labels: ["stream", "group", "result"],
+            help: "Entries of Redis streams by what became of them."
+        ),
         .init("swiftlet_redis_up", .gauge, help: "Whether Redis answers."),
         .init("swiftlet_outbox_pending", .gauge, help: "Events that wait to be relayed."),
         .init("swiftlet_events_relayed_total", .counter, help: "Events relayed to Redis."),
-        .init("swiftlet_schedule_runs_total", .counter, labels: ["schedule", "verdict"], help: "Nominal instants by verdict."),
-        .init("swiftlet_window_open", .gauge, labels: ["rotation", "window"], help: "Whether a window of a rotation is open."),
+        .init(
+            "swiftlet_schedule_runs_total",
+            .counter,
+            labels: ["schedule", "verdict"],
+            help: "Nominal instants by verdict."
+        ),
+        .init(
+            "swiftlet_window_open",
+            .gauge,
+            labels: ["rotation", "window"],
+            help: "Whether a window of a rotation is open."
+        ),
         .init("swiftlet_log_lines_dropped_total", .counter, help: "Log lines that were dropped."),
         .init("swiftlet_uptime_seconds", .gauge, help: "Since the host was ready, on the real clock."),
     ]
 
     /// A line of the host itself.
-    package func note(_ level: LogLevel, _ message: String, function: String? = nil, _ fields: [(String, JSON)] = []) {
-        log.write(LogRecord(time: clock.now, level: level, message: message, function: function, fields: fields))
+    package func note(
+        _ level: LogLevel,
+        _ message: String,
+        function: String? = nil,
+        _ fields: [(String, JSON)] = []
+    ) {
+        log.write(
+            LogRecord(time: clock.now, level: level, message: message, function: function, fields: fields)
+        )
     }
 
     /// What a pool reports.
@@ -98,7 +162,9 @@ package final class Telemetry: Sendable {
     }
 
     private func handlerLine(_ line: LogLine) {
-        var fields: [(String, JSON)] = line.metadata.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }
+        var fields: [(String, JSON)] = line.metadata.sorted { $0.key < $1.key }.map {
+            ($0.key, .string($0.value))
+        }
         fields.append(("source", .string(line.source)))
         fields.append(("worker", .integer(Int64(line.pid))))
         log.write(
@@ -120,7 +186,8 @@ package final class Telemetry: Sendable {
         metrics.add("swiftlet_http_requests_total", [report.method, route, String(report.status)])
         metrics.observe("swiftlet_http_request_seconds", [route], report.duration)
         let fields: [(String, JSON)] = [
-            ("method", .string(report.method)), ("route", .string(route)), ("status", .integer(Int64(report.status))),
+            ("method", .string(report.method)), ("route", .string(route)),
+            ("status", .integer(Int64(report.status))),
             ("duration_ms", .number(rounded(report.duration))), ("bytes_in", .integer(Int64(report.bytesIn))),
             ("bytes_out", .integer(Int64(report.bytesOut))), ("request", .string(report.invocation)),
         ]
@@ -142,23 +209,40 @@ extension Telemetry {
         switch report {
         case .delivered(let invocation, let entries, let attempt):
             metrics.add("swiftlet_stream_entries_total", labels + ["delivered"], by: Double(entries.count))
-            note(.debug, "entries delivered", [
-                ("entries", .array(entries.map { .string($0) })), ("attempt", .integer(Int64(attempt))),
-                ("invocation", .string(invocation)),
-            ])
+            note(
+                .debug,
+                "entries delivered",
+                [
+                    ("entries", .array(entries.map { .string($0) })), ("attempt", .integer(Int64(attempt))),
+                    ("invocation", .string(invocation)),
+                ]
+            )
         case .acked(let entries):
             metrics.add("swiftlet_stream_entries_total", labels + ["acked"], by: Double(entries.count))
         case .retried(let entry, let wait):
             metrics.add("swiftlet_stream_entries_total", labels + ["retried"])
-            note(.warning, "entry is tried again", [("entry", .string(entry)), ("after_ms", .number(wait.milliseconds))])
+            note(
+                .warning,
+                "entry is tried again",
+                [("entry", .string(entry)), ("after_ms", .number(wait.milliseconds))]
+            )
         case .deadLettered(let entry, let reason, let attempts):
             metrics.add("swiftlet_stream_entries_total", labels + ["dead"])
-            note(.error, "entry is a dead letter", [
-                ("entry", .string(entry)), ("reason", .string(reason)), ("attempts", .integer(Int64(attempts))),
-            ])
+            note(
+                .error,
+                "entry is a dead letter",
+                [
+                    ("entry", .string(entry)), ("reason", .string(reason)),
+                    ("attempts", .integer(Int64(attempts))),
+                ]
+            )
         case .lost(let entries):
             metrics.add("swiftlet_stream_entries_total", labels + ["lost"], by: Double(entries.count))
-            note(.error, "entries were trimmed before they were run", [("entries", .array(entries.map { .string($0) }))])
+            note(
+                .error,
+                "entries were trimmed before they were run",
+                [("entries", .array(entries.map { .string($0) }))]
+            )
         case .groupLost:
             note(.error, "the consumer group was gone and is made anew; entries may run a second time")
         case .settleFailed(let error):

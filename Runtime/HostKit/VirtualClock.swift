@@ -32,11 +32,14 @@ package final class VirtualClock: HostClock {
 
     private static func now(_ reading: ClockReading) -> Instant {
         let elapsed = (Monotonic.now - reading.monotonic).nanoseconds
-        let scaled = reading.speed == 1 ? elapsed : Int64(Double(elapsed) * reading.speed)
-        return Instant(nanoseconds: reading.wall.nanoseconds &+ scaled)
+        // At full speed the range of an instant is through within a day: there the clock stays.
+        let scaled = reading.speed == 1 ? elapsed : Int64(min(Double(elapsed) * reading.speed, 9e18))
+        return reading.wall + .nanoseconds(scaled)
     }
 
-    /// What workers are given. A real clock is read anew at each call, so that a step of the machine's clock is followed.
+    /// What workers are given.
+    ///
+    /// A real clock is read anew at each call, so that a step of the machine's clock is followed.
     package var reading: ClockReading {
         state.withLock { state in
             if !state.isVirtual { state.reading = VirtualClock.real() }

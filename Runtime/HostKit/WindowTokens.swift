@@ -1,10 +1,11 @@
 import FunctionCore
 import Synchronization
 
-/// The fencing tokens in force, as side effects are checked against them. Threading: any.
+/// The fencing tokens in force, as side effects are checked against them.
+///
+/// Threading: any.
 package final class WindowTokens: Sendable {
     private struct Held {
-        var window: String
         var token: UInt64
         var until: Instant
     }
@@ -13,17 +14,26 @@ package final class WindowTokens: Sendable {
     private let held = Mutex<[String: Held]>([:])
     private let clock: VirtualClock
 
-    /// - Parameter rotationOf: the rotation of each windowed function
+    /// Tokens for these functions; `rotationOf` gives the rotation of each windowed one.
     package init(rotationOf: [String: String], clock: VirtualClock) {
         self.rotationOf = rotationOf
         self.clock = clock
     }
 
-    func grant(_ rotation: String, _ window: String, _ token: UInt64, until: Instant) {
-        held.withLock { $0[rotation] = Held(window: window, token: token, until: until) }
+    package func grant(_ rotation: String, _ token: UInt64, until: Instant) {
+        held.withLock { $0[rotation] = Held(token: token, until: until) }
     }
 
-    func revoke(_ rotation: String, _ token: UInt64) {
+    /// A window that drains may end before what its grant said.
+    package func shorten(_ rotation: String, _ token: UInt64, until: Instant) {
+        held.withLock { held in
+            if let grant = held[rotation], grant.token == token {
+                held[rotation]?.until = min(grant.until, until)
+            }
+        }
+    }
+
+    package func revoke(_ rotation: String, _ token: UInt64) {
         held.withLock { held in
             if held[rotation]?.token == token { held[rotation] = nil }
         }
@@ -36,15 +46,6 @@ package final class WindowTokens: Sendable {
         return held.withLock { held in
             guard let grant = held[rotation] else { return false }
             return grant.token == token && now < grant.until
-        }
-    }
-
-    /// The token that a function of an open window runs under; nil where its window is closed or it belongs to none.
-    package func token(of function: String, window: (String, String)?) -> UInt64? {
-        guard let window else { return nil }
-        return held.withLock { held in
-            guard let grant = held[window.0], grant.window == window.1 else { return nil }
-            return grant.token
         }
     }
 }

@@ -49,7 +49,9 @@ package struct BindingCall: Sendable {
         self.origin = origin
     }
 
-    /// The arguments as `type`. - Throws: `FunctionError` 422 naming the argument.
+    /// The arguments as `type`.
+    ///
+    /// - Throws: `FunctionError` 422 naming the argument.
     package func decode<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
         do {
             return try JSONCoder.decode(type, from: arguments)
@@ -69,7 +71,9 @@ package struct BindingCall: Sendable {
     }
 }
 
-/// Where a service's answer goes: one value, then any number of pieces. `write` waits for the reader's credit.
+/// Where a service's answer goes: one value, then any number of pieces.
+///
+/// `write` waits for the reader's credit.
 package protocol BindingAnswering: Sendable {
     /// Sends the value, once, before any piece. A call that returns without it answers with `{}`.
     func send(_ value: Bytes) throws
@@ -84,16 +88,18 @@ extension BindingAnswering {
     }
 }
 
-/// Answers the calls of one binding, on threads of its own: it must block neither an event loop nor Swift's pool.
+/// Answers the calls of one binding, on threads of its own: it must block neither an event loop nor Swift's
+/// pool.
 ///
-/// The host has checked grant, fencing token and deadline before a call comes here. The task is cancelled when the
-/// invocation ends or the worker dies.
+/// The host has checked grant, fencing token and deadline before a call comes here. The task is cancelled
+/// when the invocation ends or the worker dies.
 package protocol BindingService: Sendable {
     /// The binding's name as a manifest grants it.
     var binding: String { get }
     /// Answers one call. - Throws: `FunctionError`; anything else is reported as `internal` without its text.
     func call(_ call: BindingCall, answer: any BindingAnswering) async throws
-    /// The invocation is over, whatever came of it: let go of what it held. `final` tells whether another attempt follows.
+    /// The invocation is over, whatever came of it: let go of what it held. `final` tells whether another
+    /// attempt follows.
     func invocationEnded(_ invocation: String, final: Bool) async
 }
 
@@ -101,7 +107,9 @@ extension BindingService {
     package func invocationEnded(_ invocation: String, final: Bool) async {}
 }
 
-/// A clock that may be virtual, and the real one. See "Two clocks" in the README.
+/// A clock that may be virtual, and the real one.
+///
+/// See "Two clocks" in the README.
 package protocol HostClock: Sendable {
     /// The wall clock.
     var now: Instant { get }

@@ -1,8 +1,10 @@
 import FunctionCore
 import NIOCore
 
-/// Where a reply goes. The calls come in order on `eventLoop`: at most one head, chunks within the credit that was
-/// granted, exactly one end.
+/// Where a reply goes.
+///
+/// The calls come in order on `eventLoop`: at most one head, chunks within the credit that was granted,
+/// exactly one end.
 package protocol ReplySink: AnyObject, Sendable {
     /// The loop on which the sink is called.
     var eventLoop: any EventLoop { get }
@@ -10,11 +12,14 @@ package protocol ReplySink: AnyObject, Sendable {
     func head(status: Int, headers: [Header])
     /// A piece of the body. Grant its size back once it has gone out.
     func chunk(_ bytes: ByteBuffer)
-    /// The invocation is over. An outcome other than `replied` may come after a head and chunks: the reply is cut.
+    /// The invocation is over. An outcome other than `replied` may come after a head and chunks: the reply is
+    /// cut.
     func end(_ outcome: Outcome)
 }
 
-/// A dispatched invocation, as its caller holds it. Threading: any.
+/// A dispatched invocation, as its caller holds it.
+///
+/// Threading: any.
 package protocol Dispatched: Sendable {
     /// Lets the function send that many more bytes of its reply; 64 KiB are granted at the start.
     func grant(_ bytes: Int)
@@ -24,7 +29,8 @@ package protocol Dispatched: Sendable {
 
 /// Runs invocations: with worker processes, in process, or as a recorder in tests.
 package protocol Dispatching: Sendable {
-    /// Starts an invocation, whose reply goes to `sink`. Never throws: every way to end is an `Outcome`. Threading: any.
+    /// Starts an invocation, whose reply goes to `sink`. Never throws: every way to end is an `Outcome`.
+    /// Threading: any.
     @discardableResult
     func dispatch(_ invocation: Invocation, to sink: any ReplySink) -> any Dispatched
 }
@@ -48,8 +54,10 @@ package struct CollectedReply: Sendable {
 }
 
 extension Dispatching {
-    /// Runs an invocation and collects its reply, at most `limit` bytes of it; a longer one is cancelled and fails with
-    /// `reply_too_large`. Cancelling the task cancels the invocation. For callers that do not stream.
+    /// Runs an invocation and collects its reply, at most `limit` bytes of it; a longer one is cancelled and
+    /// fails with `reply_too_large`.
+    ///
+    /// Cancelling the task cancels the invocation. For callers that do not stream.
     package func collect(
         _ invocation: Invocation,
         on eventLoop: any EventLoop,

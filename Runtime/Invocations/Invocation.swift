@@ -1,6 +1,8 @@
 import FunctionCore
 
-/// One request to run a function, whatever asked for it. The id stays over all attempts of a job.
+/// One request to run a function, whatever asked for it.
+///
+/// The id stays over all attempts of a job.
 package struct Invocation: Sendable {
     /// 24 lower-case letters and digits; see `InvocationID`.
     package var id: String

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Makes ids: a random part for the process and a counter, so that an id costs no system call and sorts by age
-/// within a process.
+/// Makes ids: a random part for the process and a counter, so that an id costs no system call and sorts by
+/// age within a process.
 package enum InvocationID {
     private static let prefix = text(UInt64.random(in: 0...UInt64.max), width: 13)
     private static let counter = Atomic<UInt64>(0)

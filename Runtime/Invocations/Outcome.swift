@@ -60,14 +60,30 @@ package enum Outcome: Sendable {
         case .replied: nil
         case .failed(let error): error
         case .timedOut:
-            FunctionError(status: 504, code: "timed_out", message: "the function did not answer within its time limit")
+            FunctionError(
+                status: 504,
+                code: "timed_out",
+                message: "the function did not answer within its time limit"
+            )
         case .cancelled: FunctionError(status: 499, code: "cancelled", message: "the caller gave up")
         case .expired:
-            FunctionError(status: 504, code: "expired", message: "the time limit passed before a worker was free")
+            FunctionError(
+                status: 504,
+                code: "expired",
+                message: "the time limit passed before a worker was free"
+            )
         case .workerLost(let reason):
-            FunctionError(status: 502, code: "worker_lost", message: "the worker ended before it answered: \(reason)")
+            FunctionError(
+                status: 502,
+                code: "worker_lost",
+                message: "the worker ended before it answered: \(reason)"
+            )
         case .shed(.overloaded, _):
-            FunctionError(status: 429, code: "overloaded", message: "the function is at its limit; try again later")
+            FunctionError(
+                status: 429,
+                code: "overloaded",
+                message: "the function is at its limit; try again later"
+            )
         case .shed(.crashLoop, _):
             FunctionError(
                 status: 503,

@@ -1,9 +1,11 @@
 import FunctionCore
 import Synchronization
 
-/// Counters, gauges and histograms, and their Prometheus text (https://prometheus.io/docs/instrumenting/exposition_formats/).
+/// Counters, gauges and histograms, and their Prometheus text
+/// (https://prometheus.io/docs/instrumenting/exposition_formats/).
 ///
-/// Threading: any. A series is made at its first use; at 4096 series further ones are counted under `overflow`.
+/// Threading: any. A series is made at its first use; at 4096 series further ones are counted under
+/// `overflow`.
 package final class Metrics: Sendable {
     /// What a metric is, declared once.
     package struct Family: Sendable {
@@ -114,14 +116,14 @@ package final class Metrics: Sendable {
                 for (series, value) in series.sorted(by: {
                     $0.key.values.lexicographicallyPrecedes($1.key.values)
                 }) {
-                    out +=
-                        "\(family.name)\(Metrics.labels(family.labels, series.values)) \(Metrics.number(value))\n"
+                    let labels = Metrics.labels(family.labels, series.values)
+                    out += "\(family.name)\(labels) \(Metrics.number(value))\n"
                 }
             }
         }
         out += "# HELP swiftlet_metrics_overflow_total Updates refused because there were too many series.\n"
-        out +=
-            "# TYPE swiftlet_metrics_overflow_total counter\nswiftlet_metrics_overflow_total \(state.overflow)\n"
+        out += "# TYPE swiftlet_metrics_overflow_total counter\n"
+        out += "swiftlet_metrics_overflow_total \(state.overflow)\n"
         return out
     }
 

@@ -1,6 +1,7 @@
 import FunctionCore
 
-/// Takes secrets out of a line before it is written: values that the configuration calls secret, and bearer tokens.
+/// Takes secrets out of a line before it is written: values that the configuration calls secret, and bearer
+/// tokens.
 package struct Redactor: Sendable {
     private let secrets: [String]
 

@@ -1,7 +1,8 @@
 import FunctionCore
 import Invocations
 
-/// Checks each binding call and hands it to its service: is it granted, is the fencing token current, is there time left.
+/// Checks each binding call and hands it to its service: is it granted, is the fencing token current, is
+/// there time left.
 package struct BindingHost: Sendable {
     /// Whether a fencing token is the current one of its rotation.
     package typealias TokenCheck = @Sendable (_ function: String, _ token: UInt64) -> Bool

@@ -4,8 +4,8 @@ import NIOCore
 import Synchronization
 import Wire
 
-/// Sends a service's answer to the worker that called: the value at once with the end where nothing follows, else the value
-/// and then pieces within the worker's credit.
+/// Sends a service's answer to the worker that called: the value at once with the end where nothing follows,
+/// else the value and then pieces within the worker's credit.
 final class CallAnswer: BindingAnswering {
     private struct State {
         var value: Bytes?

@@ -4,8 +4,9 @@ import FunctionCore
 ///
 /// A served invocation restores it.
 ///
-/// Five crashes in a row close the function for 0.5 s, and twice as long at each further one, 30 s at most. A minute
-/// without a crash ends the row, so that what went wrong last week is not held against a function today.
+/// Five crashes in a row close the function for 0.5 s, and twice as long at each further one, 30 s at most. A
+/// minute without a crash ends the row, so that what went wrong last week is not held against a function
+/// today.
 package struct CrashBudget: Sendable {
     private var inRow = 0
     private var last: Monotonic?
@@ -13,7 +14,8 @@ package struct CrashBudget: Sendable {
 
     package init() {}
 
-    /// Twice the longest wait: a function that crashes at each reopening is not forgiven by the waits themselves.
+    /// Twice the longest wait: a function that crashes at each reopening is not forgiven by the waits
+    /// themselves.
     private static let memory = Duration.seconds(60)
 
     /// A worker ended without being asked.

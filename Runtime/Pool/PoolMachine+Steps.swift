@@ -3,7 +3,8 @@ import Invocations
 
 /// How the pool's machine reaches its decisions.
 extension PoolMachine {
-    /// Takes in a fact, then brings the pool in line with it: whoever can be served is served, workers come and go.
+    /// Takes in a fact, then brings the pool in line with it: whoever can be served is served, workers come
+    /// and go.
     mutating func step(_ now: Monotonic, _ fact: (inout PoolMachine) -> Void) -> [Action] {
         actions.removeAll(keepingCapacity: true)
         fact(&self)
@@ -31,7 +32,8 @@ extension PoolMachine {
         if served > 0 { waiting.removeFirst(served) }
     }
 
-    /// Whether something that arrives now needs no place in the queue: a worker has room, or one is started for it.
+    /// Whether something that arrives now needs no place in the queue: a worker has room, or one is started
+    /// for it.
     var hasRoomAtOnce: Bool {
         waiting.isEmpty && runningCount < limits.maxInFlight && (!idle.isEmpty || workers.count < scale.max)
     }

@@ -9,8 +9,8 @@ import Invocations
 /// A worker:      starting ──ready──▶ serving ──idle──▶ retiring ──▶ gone
 ///                    │                  └──a time limit passed──▶ condemned ──grace──▶ gone
 ///                    └──exit──▶ gone (a crash unless it was asked for)
-/// An invocation: waiting ──▶ running ──▶ ended, once; back to waiting when its worker dies before it has begun, or, of an
-///                idempotent function, once when it had.
+/// An invocation: waiting ──▶ running ──▶ ended, once; back to waiting when its worker dies before it has
+///                begun, or, of an idempotent function, once when it had.
 package struct PoolMachine: Sendable {
     package typealias WorkerID = Int
     package typealias InvocationKey = UInt32
@@ -139,7 +139,8 @@ package struct PoolMachine: Sendable {
                 machine.actions.append(.end(key, .cancelled))
             } else {
                 machine.stop(key, .cancelled, at: now)
-                // A caller that leaves is no fault of the worker's: it is condemned only if it does not stop in time.
+                // A caller that leaves is no fault of the worker's: it is condemned only if it does not stop
+                // in time.
             }
         }
     }
@@ -179,7 +180,8 @@ package struct PoolMachine: Sendable {
             machine.draining = true
             for waiting in machine.waiting { machine.shed(waiting.key, .draining, retryAfter: .seconds(1)) }
             machine.waiting = []
-            // A worker with room for more is in `idle` as well, yet what it runs may end first; `release` retires it then.
+            // A worker with room for more is in `idle` as well, yet what it runs may end first; `release`
+            // retires it then.
             for id in machine.idle where machine.workers[id]?.running.isEmpty == true {
                 machine.retire(id, at: now)
             }
@@ -205,8 +207,8 @@ package struct PoolMachine: Sendable {
         func consider(_ time: Monotonic) { next = min(next ?? time, time) }
         for waiting in waiting { consider(waiting.deadline) }
         for (_, run) in running {
-            // On a worker that is condemned or killed only its own end is waited for; a moment that has passed would
-            // have the timer go round and round until then.
+            // On a worker that is condemned or killed only its own end is waited for; a moment that has
+            // passed would have the timer go round and round until then.
             if let stopBy = run.stopBy {
                 if workers[run.worker]?.phase == .serving { consider(stopBy) }
             } else {

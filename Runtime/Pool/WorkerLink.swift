@@ -6,8 +6,8 @@ import NIOPosix
 import Processes
 import Wire
 
-/// One worker process: its channel, its shared page, its outputs. All of it belongs to one event loop, on which its owner
-/// hears frames and, once, the end.
+/// One worker process: its channel, its shared page, its outputs. All of it belongs to one event loop, on
+/// which its owner hears frames and, once, the end.
 // SAFETY: every member that changes is touched on `loop` only; the handlers it installs run there.
 final class WorkerLink: @unchecked Sendable {
     /// What a link tells its pool; on the link's loop.
@@ -22,7 +22,8 @@ final class WorkerLink: @unchecked Sendable {
     let loop: any EventLoop
     private(set) var pid: Int32 = 0
     let page: SharedPage
-    /// An invocation on the worker: to whose lines its prints belong, and where in the shared page it is marked as begun.
+    /// An invocation on the worker: to whose lines its prints belong, and where in the shared page it is
+    /// marked as begun.
     struct Served {
         let slot: UInt16
         let invocation: String
@@ -146,7 +147,8 @@ final class WorkerLink: @unchecked Sendable {
 
     private func exited(_ status: ExitStatus) {
         self.status = status
-        // What it wrote before it died is still to be read; a grandchild that holds the socket may not delay the end.
+        // What it wrote before it died is still to be read; a grandchild that holds the socket may not delay
+        // the end.
         loop.scheduleTask(in: .milliseconds(200)) { [weak self] in
             guard let self, !self.ended else { return }
             self.channelClosed = true
@@ -158,7 +160,8 @@ final class WorkerLink: @unchecked Sendable {
     fileprivate func channelEnded() {
         channelClosed = true
         if status == nil {
-            // A process that ends closes its channel a moment before its end is reported; one that lives on is of no use.
+            // A process that ends closes its channel a moment before its end is reported; one that lives on
+            // is of no use.
             loop.scheduleTask(in: .milliseconds(100)) { [weak self] in
                 guard let self, self.status == nil else { return }
                 self.kill("it closed its channel")
@@ -177,7 +180,8 @@ final class WorkerLink: @unchecked Sendable {
         ended = true
         channel?.close(promise: nil)
         channel = nil
-        // Its last lines are still to be read; a grandchild that left the group may not keep the pipes open for longer.
+        // Its last lines are still to be read; a grandchild that left the group may not keep the pipes open
+        // for longer.
         loop.scheduleTask(in: .seconds(1)) { [self] in
             outputs.forEach { $0.close(promise: nil) }
             outputs = []

@@ -16,7 +16,8 @@ package struct WorkerProgram: Sendable {
     }
 }
 
-/// The wall clock as workers see it: at `monotonic` it was `wall`, and it runs `speed` times as fast as the real one.
+/// The wall clock as workers see it: at `monotonic` it was `wall`, and it runs `speed` times as fast as the
+/// real one.
 package struct ClockReading: Sendable {
     package var wall: Instant
     package var monotonic: Monotonic

@@ -17,7 +17,8 @@ package struct ChildOutput: Sendable {
 extension ChildProcess {
     /// Runs a child to its end and keeps the last `outputLimit` bytes of each of its outputs.
     ///
-    /// Cancellation and the time limit kill the child's whole group at once; the call still returns when it is gone.
+    /// Cancellation and the time limit kill the child's whole group at once; the call still returns when it
+    /// is gone.
     package static func run(
         _ spec: ChildSpec,
         outputLimit: Int = 1 << 20,

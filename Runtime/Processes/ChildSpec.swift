@@ -64,7 +64,8 @@ package struct SpawnError: Error, Sendable, CustomStringConvertible {
     package var description: String { "cannot start \(executable): \(reason)" }
 }
 
-/// The path of a program: the argument itself where it has a slash, else the first match in PATH that may be executed.
+/// The path of a program: the argument itself where it has a slash, else the first match in PATH that may be
+/// executed.
 package func findExecutable(_ name: String) -> String? {
     if name.contains("/") { return access(name, X_OK) == 0 ? name : nil }
     let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"

@@ -74,7 +74,8 @@ final class Reaper: Sendable {
         switch swiftlet_reap(pidfd, &signalled, &code) {
         case 0: return nil
         case 1: return signalled ? .signalled(code) : .exited(code)
-        // Somebody else has reaped it. How it ended is lost; that it ended is not, and poll would say so for ever.
+        // Somebody else has reaped it. How it ended is lost; that it ended is not, and poll would say so for
+        // ever.
         default: return .exited(-1)
         }
     }

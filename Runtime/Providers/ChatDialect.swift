@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// Requests and replies of `POST /chat/completions`.
 package enum ChatDialect {

@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// One server-sent event.
 package struct ServerSentEvent: Sendable, Hashable {

@@ -1,6 +1,6 @@
-package import Fetch
-internal import FunctionCore
-package import Invocations
+import Fetch
+import FunctionCore
+import Invocations
 
 /// The binding `fetch`: a function's own requests to the outside, under the host's policy.
 package struct FetchService: BindingService {

@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// What is asked of the renderer, checked, and cut into frames.
 struct FilmPlan: Sendable {

@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// What ffprobe says about a film.
 struct FilmProbe: Sendable, Hashable {

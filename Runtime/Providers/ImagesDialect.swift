@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// Requests and replies of `POST /images/generations`, with what each family of models knows.
 ///

@@ -1,6 +1,6 @@
-internal import Fetch
-internal import FunctionCore
-package import Invocations
+import Fetch
+import FunctionCore
+import Invocations
 
 /// The binding `images`: one picture by the images dialect, its bytes fetched at once and looked at.
 package struct ImagesService: BindingService {

@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// Where speech and films are read from and stored: the host's blobs, seen as files.
 package protocol MediaStore: Sendable {

@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// What the offline provider answers; whoever runs it puts it on the wire.
 package struct OfflineAnswer: Sendable {

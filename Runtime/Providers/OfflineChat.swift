@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// `POST /v1/chat/completions` of the offline provider: finds out what is asked, lets it be written, and
 /// wraps it up.

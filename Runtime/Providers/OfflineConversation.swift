@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// Plain conversation: two or three sentences about what was said, in the manner that the instructions ask
 /// for.
@@ -19,8 +19,12 @@ struct OfflineConversation {
     func reply() -> String {
         let manner = Manner(instruction)
         var sentences = remembered() ?? content()
-        if let persona = manner.persona { sentences.insert(persona, at: 0) }
-        if manner.isBrief { sentences = Array(sentences.prefix(1)) }
+        if manner.isBrief {
+            // What was asked about counts for more than the manner when there is room for one of them.
+            sentences = Array(sentences.prefix(1))
+        } else if let persona = manner.persona {
+            sentences.insert(persona, at: 0)
+        }
         var text = sentences.prefix(3).joined(separator: " ")
         if let prefix = manner.prefix { text = "\(prefix) \(text)" }
         if let suffix = manner.suffix { text = "\(text) \(suffix)" }

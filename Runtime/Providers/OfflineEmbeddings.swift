@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// `POST /v1/embeddings`: each word moves a few of 64 dimensions, so that texts with words in common lie near
 /// each other.

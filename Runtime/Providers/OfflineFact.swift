@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// Something that a script's brief knows about its subject.
 struct OfflineFact: Hashable {

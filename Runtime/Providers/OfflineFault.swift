@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// A failure that a test asks the offline provider for: by the header `x-swiftlet-fault: 429`, or by
 /// `[[offline:429]]` in a prompt.

@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// `POST /v1/images/generations` of the offline provider, and the files behind the URLs that it gives.
 enum OfflineImages {

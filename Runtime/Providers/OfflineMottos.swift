@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// Writes the document of the schema `mottos`: distinct lines in the tone that is asked for, about the
 /// prompt's own words, none longer than allowed and none that is to be avoided.

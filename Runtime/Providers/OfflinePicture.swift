@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// A landscape drawn from a number: sky, sun, stars or birds, and ranges of hills that darken towards the
 /// front.

@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// A provider that needs no network and no key: OpenAI's dialects, answered from word lists and a hash of the
 /// request.

@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// Fills any JSON Schema of the strict subset with words of the prompt, for documents that the offline
 /// provider does not know by name.

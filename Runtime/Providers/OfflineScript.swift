@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// Writes the document of the schema `script` from the brief in the conversation: one scene a beat, each with
 /// exactly the words that the beat asks for, and every fact used where there is room.

@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// Reading the prompts that the offline provider is given.
 enum OfflineText {

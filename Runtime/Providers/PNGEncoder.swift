@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// Writes PNG: true colour, eight bits a channel, rows filtered by their left neighbour, runs packed.
 ///

@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// What a picture is, read from its own first bytes: nobody's word is taken for it.
 package struct PictureFormat: Sendable, Hashable {

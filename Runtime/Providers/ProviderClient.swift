@@ -1,6 +1,6 @@
-package import Fetch
-internal import FunctionCore
-internal import Invocations
+import Fetch
+import FunctionCore
+import Invocations
 
 /// Sends one endpoint's requests, and sends them again where that may help.
 ///

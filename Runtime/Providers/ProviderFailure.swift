@@ -1,5 +1,5 @@
-package import FunctionCore
-internal import Fetch
+import Fetch
+import FunctionCore
 
 /// What a provider's failure means: what the caller is told, and whether asking again can help.
 ///

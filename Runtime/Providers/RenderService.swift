@@ -1,7 +1,7 @@
-internal import FunctionCore
-package import Invocations
-internal import Glibc
-internal import Processes
+import FunctionCore
+import Glibc
+import Invocations
+import Processes
 
 /// The binding `render`: films by ffmpeg, scene by scene, as children of the host.
 ///

@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// When a failed request is sent again: the rule of the vendor's own client, with a lower cap on the wait.
 package struct RetryRule: Sendable {

@@ -1,6 +1,6 @@
-internal import Dispatch
-internal import FunctionCore
-internal import Glibc
+import Dispatch
+import FunctionCore
+import Glibc
 
 /// Directories for intermediate files, each removed with all that is in it when its work is over, however it
 /// ends.

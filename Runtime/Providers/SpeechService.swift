@@ -1,7 +1,7 @@
-internal import FunctionCore
-package import Invocations
-internal import Processes
-internal import Synchronization
+import FunctionCore
+import Invocations
+import Processes
+import Synchronization
 
 /// The binding `speech`: espeak-ng as a child of the host, the text in a file, never in a shell.
 package final class SpeechService: BindingService {

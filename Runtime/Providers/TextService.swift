@@ -1,6 +1,6 @@
-internal import Fetch
-internal import FunctionCore
-package import Invocations
+import Fetch
+import FunctionCore
+import Invocations
 
 /// The binding `text`: language models by the chat completions dialect.
 package struct TextService: BindingService {

@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// What the head of a RIFF WAV file says about its sound.
 package struct WAVHeader: Sendable, Hashable {

@@ -1,5 +1,5 @@
-internal import FunctionCore
-internal import Synchronization
+import FunctionCore
+import Synchronization
 
 /// Lets a few in at a time; the others wait in order, as many as there are seats, and whoever comes then is
 /// sent away.

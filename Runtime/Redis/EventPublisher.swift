@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// Puts events into their streams, at least once: after an error the event may be there all the same.
 ///

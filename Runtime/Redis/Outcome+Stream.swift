@@ -1,5 +1,5 @@
-internal import FunctionCore
-internal import Invocations
+import FunctionCore
+import Invocations
 
 extension Outcome {
     /// Whether trying again is of no use: the function says never, or answers with a status that tells of a

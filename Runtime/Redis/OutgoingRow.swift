@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// An event on its way out: a row of an outbox, an entry of the stream `events:<type>` once it is relayed.
 package struct OutgoingRow: Sendable, Hashable {

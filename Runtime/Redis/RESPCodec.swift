@@ -1,6 +1,6 @@
 import CHiredis
-package import FunctionCore
-package import NIOCore
+import FunctionCore
+import NIOCore
 
 /// RESP2 on the wire: commands out, replies in.
 ///

@@ -1,5 +1,5 @@
-package import FunctionCore
-package import NIOCore
+import FunctionCore
+import NIOCore
 
 /// A client that keeps one connection to a Redis server, and makes it again with a growing wait when it is
 /// lost.

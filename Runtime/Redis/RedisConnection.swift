@@ -1,5 +1,5 @@
-package import FunctionCore
-package import NIOCore
+import FunctionCore
+import NIOCore
 import NIOPosix
 
 /// One connection to a Redis server: commands go out in order and are answered in order, without waiting for

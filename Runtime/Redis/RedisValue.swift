@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// One reply of a Redis server, as RESP2 has them.
 package enum RedisValue: Sendable, Hashable {

@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// A small generator, so that a machine's jitter can be repeated from its seed (SplitMix64).
 struct SplitMix: RandomNumberGenerator, Sendable {

@@ -1,5 +1,5 @@
-internal import FunctionCore
-package import Invocations
+import FunctionCore
+import Invocations
 
 /// The binding `state`: small values that functions share, under the keys `state:<key>`.
 ///

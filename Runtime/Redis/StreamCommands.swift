@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// The commands of one consumer of one group, and how their replies are read.
 struct StreamCommands: Sendable {

@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// An entry of a stream as Redis has it.
 package struct StreamEntry: Sendable, Hashable {

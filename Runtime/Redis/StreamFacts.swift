@@ -1,4 +1,4 @@
-package import Invocations
+import Invocations
 
 /// What the stream machine is set up with.
 package struct StreamSettings: Sendable {

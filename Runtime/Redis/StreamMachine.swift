@@ -1,5 +1,5 @@
-internal import FunctionCore
-internal import Invocations
+import FunctionCore
+import Invocations
 
 /// Decides for one consumer of one stream; no I/O, no clock.
 ///

@@ -1,6 +1,6 @@
-internal import FunctionCore
-package import Invocations
-internal import NIOCore
+import FunctionCore
+import Invocations
+import NIOCore
 
 /// Runs a function for the entries of a stream, at least once each: performs what `StreamMachine` decides.
 ///

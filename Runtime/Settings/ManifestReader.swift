@@ -30,7 +30,8 @@ package struct ManifestReader {
         guard let root = SettingsNode.parse(text, file: file, problems: problems) else { return nil }
         let members = root.members(keys)
         let named = (members["name"] ?? root.missing("name", "my-function")).flatMap(readName)
-        // A file without a good name is read to its end all the same, so that its other faults are told as well.
+        // A file without a good name is read to its end all the same, so that its other faults are told as
+        // well.
         let name = named ?? "unnamed"
         var manifest = Manifest(name: name)
         manifest.file = file

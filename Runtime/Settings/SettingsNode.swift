@@ -1,7 +1,8 @@
 import FunctionCore
 import Yams
 
-/// A place in a YAML file, read with defaults; whatever is wrong goes to `problems` with its line, and reading goes on.
+/// A place in a YAML file, read with defaults; whatever is wrong goes to `problems` with its line, and
+/// reading goes on.
 package struct SettingsNode {
     package let file: String
     /// Where, as `limits.timeout`.
@@ -187,6 +188,20 @@ package func parseDuration(_ text: String) -> Duration? {
     case "d": return .seconds(count * 86400)
     default: return nil
     }
+}
+
+/// Writes a duration as `parseDuration` reads it, in the largest unit that leaves no rest: `1m`, `90s`.
+package func durationText(_ duration: Duration) -> String {
+    let (seconds, attoseconds) = duration.components
+    guard attoseconds == 0 else {
+        let (milliseconds, rest) = attoseconds.quotientAndRemainder(dividingBy: 1_000_000_000_000_000)
+        return rest == 0 ? "\(seconds * 1000 + milliseconds)ms" : "\(duration)"
+    }
+    for (unit, length) in [("d", 86_400), ("h", 3600), ("m", 60)] as [(String, Int64)]
+    where seconds != 0 && seconds.isMultiple(of: length) {
+        return "\(seconds / length)\(unit)"
+    }
+    return "\(seconds)s"
 }
 
 /// Reads `4096`, `64KiB`, `16MiB`, `1GiB`.

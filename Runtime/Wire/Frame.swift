@@ -7,8 +7,8 @@
 ///     │length│ kind │ flags │ unused │ id │ payload
 ///     └──────┴──────┴───────┴────────┴────┴─────────
 ///
-/// Numbers are little-endian; `length` counts the payload. Ids of invocations are given by the host, ids of binding calls
-/// by the worker, which sets the top bit.
+/// Numbers are little-endian; `length` counts the payload. Ids of invocations are given by the host, ids of
+/// binding calls by the worker, which sets the top bit.
 package struct Frame: Sendable, Equatable {
     /// The kinds of frame.
     package enum Kind: UInt8, Sendable {

@@ -39,9 +39,8 @@ package struct Hello: Sendable, Equatable {
         var reader = WireReader(payload)
         version = try reader.integer()
         guard version == Frame.protocolVersion else {
-            throw WireError(
-                "the host speaks protocol \(version), this bundle \(Frame.protocolVersion); build both from one version"
-            )
+            let versions = "the host speaks protocol \(version), this bundle \(Frame.protocolVersion)"
+            throw WireError("\(versions); build both from one version")
         }
         bundle = try reader.string()
         function = try reader.string()
@@ -76,9 +75,8 @@ package struct Ready: Sendable, Equatable {
         var reader = WireReader(payload)
         version = try reader.integer()
         guard version == Frame.protocolVersion else {
-            throw WireError(
-                "the bundle speaks protocol \(version), this host \(Frame.protocolVersion); build both from one version"
-            )
+            let versions = "the bundle speaks protocol \(version), this host \(Frame.protocolVersion)"
+            throw WireError("\(versions); build both from one version")
         }
         startup = try reader.integer()
         failure = try reader.optional()
@@ -205,7 +203,8 @@ package struct ReplyHead: Sendable, Equatable {
 
     private static let statuses = 200...599
 
-    /// What a function that replies with a status out of range is told; its worker would pass for broken otherwise.
+    /// What a function that replies with a status out of range is told; its worker would pass for broken
+    /// otherwise.
     package static func refusal(of status: Int) -> FunctionError? {
         guard !statuses.contains(status) else { return nil }
         let message = "the function replied with status \(status); a reply's status is 200 to 599"

@@ -1,5 +1,5 @@
-import FunctionCore
 import CShims
+import FunctionCore
 
 /// One page of memory that the host shares with a worker: the wall clock, and which invocations have begun.
 ///

@@ -46,7 +46,8 @@ package struct WireWriter: Sendable {
         }
     }
 
-    /// Writes a text cut to `limit` bytes of UTF-8, where the text is a function's own and may be of any length.
+    /// Writes a text cut to `limit` bytes of UTF-8, where the text is a function's own and may be of any
+    /// length.
     package mutating func string(_ text: String, limit: Int) {
         if text.utf8.count <= limit { return string(text) }
         string(String(decoding: text.utf8.prefix(limit), as: UTF8.self))

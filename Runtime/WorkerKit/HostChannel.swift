@@ -6,7 +6,8 @@ import Wire
 ///
 /// Frames are appended whole and leave in one write a batch.
 ///
-/// Threading: any. A write may wait until the host has read; the host always reads, and credit bounds what is under way.
+/// Threading: any. A write may wait until the host has read; the host always reads, and credit bounds what is
+/// under way.
 final class HostChannel: Sendable {
     private let descriptor: Int32
     private let pending = Mutex(WireWriter())

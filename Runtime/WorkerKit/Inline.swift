@@ -1,7 +1,8 @@
 import FunctionCore
 import Glibc
 
-/// One event from standard input, handled in this process: for a debugger, and for a look at a handler without a host.
+/// One event from standard input, handled in this process: for a debugger, and for a look at a handler
+/// without a host.
 func runInline(_ entries: [FunctionEntry], name: String) -> Never {
     guard let entry = entries.first(where: { $0.name == name }) else {
         leave(64, "no function \(name); the bundle has \(entries.map(\.name).joined(separator: ", "))")

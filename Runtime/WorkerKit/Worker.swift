@@ -3,7 +3,8 @@ import FunctionCore
 import Glibc
 import Wire
 
-/// The worker's loop: one blocking thread reads frames; synchronous handlers run on it, all others in a task each.
+/// The worker's loop: one blocking thread reads frames; synchronous handlers run on it, all others in a task
+/// each.
 ///
 /// It reads all there is, handles it, and writes once: under load a hop costs a fraction of a system call.
 final class Worker: Sendable {
@@ -77,9 +78,8 @@ final class Worker: Sendable {
         guard limited == 0 else { refuse("limits cannot be set: \(String(cString: strerror(limited)))") }
         if hello.memoryMiB > 0 { _ = swiftlet_limit_memory(UInt64(hello.memoryMiB) << 20) }
         guard let entry = entries.first(where: { $0.name == hello.function }) else {
-            refuse(
-                "the bundle has no function \(hello.function); it has \(entries.map(\.name).joined(separator: ", "))"
-            )
+            let names = entries.map(\.name).joined(separator: ", ")
+            refuse("the bundle has no function \(hello.function); it has \(names)")
         }
         do {
             return try entry.make()

@@ -39,13 +39,12 @@ public enum WorkerMain {
     private static func serve(_ entries: [FunctionEntry]) -> Never {
         let page = mmap(nil, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, 4, 0)
         guard let page, page != MAP_FAILED else {
-            leave(
-                70,
-                "a worker is started by the host, with its channel on descriptor 3; try --describe or --inline"
-            )
+            let why = "a worker is started by the host, with its channel on descriptor 3"
+            leave(70, "\(why); try --describe or --inline")
         }
         for descriptor: Int32 in [3, 4] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        // A pipe is buffered by blocks otherwise: what a handler prints would come invocations later, or die with it.
+        // A pipe is buffered by blocks otherwise: what a handler prints would come invocations later, or die
+        // with it.
         swiftlet_line_buffer_output()
         // SAFETY: the page is mapped for the life of the process.
         Worker(entries: entries, channel: 3, page: page).run()

@@ -18,7 +18,10 @@ extension Scenarios {
         func describe() async throws {
             let ran = try await bundle(["--describe"])
             let listed = try ran.lines.map { try JSON.parse(Bytes($0)) }
-            #expect(ran.code == 0 && listed.compactMap { $0["name"]?.stringValue }.sorted() == names, "\(ran.all)")
+            #expect(
+                ran.code == 0 && listed.compactMap { $0["name"]?.stringValue }.sorted() == names,
+                "\(ran.all)"
+            )
             #expect(listed.allSatisfy { $0["protocol"]?.intValue != nil })
         }
 
@@ -62,7 +65,11 @@ extension Scenarios {
             #expect(try await host.swiftlet("clock", "set", "2027-03-01T12:00:00Z").code == 0)
             #expect(try await host.swiftlet("clock", "advance", "2h").code == 0)
             let shown = try await host.swiftlet("clock", "show", "--json")
-            #expect(try JSON.parse(Bytes(shown.output))["now"]?.stringValue?.hasPrefix("2027-03-01T14:00:") == true, "\(shown.all)")
+            #expect(
+                try JSON.parse(Bytes(shown.output))["now"]?.stringValue?.hasPrefix("2027-03-01T14:00:")
+                    == true,
+                "\(shown.all)"
+            )
             let stopped = try await host.swiftlet("clock", "speed", "0", "--json")
             #expect(try JSON.parse(Bytes(stopped.output))["speed"]?.doubleValue == 0)
             #expect(try await host.swiftlet("clock", "set", "yesterday").code != 0)
@@ -88,7 +95,10 @@ extension Scenarios {
         func check() async throws {
             let plain = try await DevHost.swiftlet(["check"])
             #expect(plain.code == 0 && plain.output.contains("8 functions"), "\(plain.all)")
-            let ran = try await DevHost.swiftlet(["check", "--effective"], environment: ["SWIFTLET_PORT": "9999"])
+            let ran = try await DevHost.swiftlet(
+                ["check", "--effective"],
+                environment: ["SWIFTLET_PORT": "9999"]
+            )
             let line = ran.lines.first { $0.hasPrefix("gateway.port") }
             #expect(line?.contains("9999") == true && line?.contains("SWIFTLET_PORT") == true, "\(ran.all)")
         }

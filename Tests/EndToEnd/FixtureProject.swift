@@ -5,40 +5,40 @@ import TestSupport
 struct FixtureProject {
     private static let manifests = [
         "echo": """
-            triggers:
-              http: [{method: POST, path: /echo}, {method: PUT, path: /echo}]
-              redis: [{stream: orders}]
-            limits: {payload: 1KiB}
-            """,
+        triggers:
+          http: [{method: POST, path: /echo}, {method: PUT, path: /echo}]
+          redis: [{stream: orders}]
+        limits: {payload: 1KiB}
+        """,
         "stream": """
-            triggers: {http: [{method: POST, path: /stream}]}
-            """,
+        triggers: {http: [{method: POST, path: /stream}]}
+        """,
         "crash": """
-            triggers: {http: [{method: POST, path: /crash}]}
-            """,
+        triggers: {http: [{method: POST, path: /crash}]}
+        """,
         "hang": """
-            triggers: {http: [{method: POST, path: /hang}]}
-            limits: {timeout: 300ms, grace: 100ms}
-            """,
+        triggers: {http: [{method: POST, path: /hang}]}
+        limits: {timeout: 300ms, grace: 100ms}
+        """,
         "slow": """
-            triggers: {http: [{method: POST, path: /slow}]}
-            limits: {maxInFlight: 1, queue: 1, timeout: 10s}
-            scale: {max: 1}
-            """,
+        triggers: {http: [{method: POST, path: /slow}]}
+        limits: {maxInFlight: 1, queue: 1, timeout: 10s}
+        scale: {max: 1}
+        """,
         "print": """
-            triggers: {http: [{method: POST, path: /print}]}
-            """,
+        triggers: {http: [{method: POST, path: /print}]}
+        """,
         "failing": """
-            triggers: {http: [{method: POST, path: /failing}]}
-            """,
+        triggers: {http: [{method: POST, path: /failing}]}
+        """,
         "leave": """
-            triggers: {redis: [{stream: failures}]}
-            retry: {attempts: 3, backoff: 20ms, ceiling: 40ms}
-            """,
+        triggers: {redis: [{stream: failures}]}
+        retry: {attempts: 3, backoff: 20ms, ceiling: 40ms}
+        """,
         "call": """
-            triggers: {http: [{method: POST, path: /call}]}
-            bindings: []
-            """,
+        triggers: {http: [{method: POST, path: /call}]}
+        bindings: []
+        """,
     ]
 
     /// The functions of the bundle that no test here calls; each needs a manifest all the same.

@@ -12,7 +12,9 @@ extension Scenarios {
     struct JobTests {
         private let anna = Header("x-user", "anna")
 
-        @Test("a film is a job: 202, a Location, and a progress that never falls, by named stages, to its result")
+        @Test(
+            "a film is a job: 202, a Location, and a progress that never falls, by named stages, to its result"
+        )
         func film() async throws {
             let host = try sharedHost()
             let script = try await host.script(31, seconds: 20)
@@ -24,13 +26,21 @@ extension Scenarios {
             var seen: [JSON] = []
             let last = try await eventually("the film") { () -> JSON? in
                 let job = try await host.get(location, [anna]).json["job"] ?? .null
-                if seen.last?["percent"] != job["percent"] || seen.last?["state"] != job["state"] { seen.append(job) }
-                return ["completed", "failed"].contains(job["state"]?.stringValue) ? job : nil
+                if seen.last?["percent"] != job["percent"] || seen.last?["state"] != job["state"] {
+                    seen.append(job)
+                }
+                return ["completed", "failed"].contains(job["state"]?.stringValue) ? .some(job) : nil
             }
             #expect(last["state"]?.stringValue == "completed", "\(last.text)")
-            #expect(last["result"]?["key"]?.stringValue?.hasPrefix("outputs/31/\(id)/") == true, "\(last.text)")
+            #expect(
+                last["result"]?["key"]?.stringValue?.hasPrefix("outputs/31/\(id)/") == true,
+                "\(last.text)"
+            )
             let percents = seen.compactMap { $0["percent"]?.intValue }
-            #expect(percents == percents.sorted() && percents.last == 100 && percents.count > 3, "\(percents)")
+            #expect(
+                percents == percents.sorted() && percents.last == 100 && percents.count > 3,
+                "\(percents)"
+            )
             let order = ["validate", "narrate", "compose", "finalize"]
             let stages = seen.compactMap { $0["stage"]?.stringValue }.compactMap { order.firstIndex(of: $0) }
             #expect(stages == stages.sorted() && Set(stages).count > 1, "\(stages)")
@@ -50,7 +60,7 @@ extension Scenarios {
             let location = try #require(accepted.headers.first("location"))
             let job = try await eventually("the job's end") { () -> JSON? in
                 let job = try await host.get(location, [anna]).json["job"] ?? .null
-                return job["state"]?.stringValue == "completed" ? job : nil
+                return job["state"]?.stringValue == "completed" ? .some(job) : nil
             }
             #expect(job["status"]?.intValue == 201 && job["result"]?["user"]?.intValue == 32, "\(job.text)")
             #expect(try await host.get(location, [Header("x-user", "bert")]).status == 404)
@@ -68,12 +78,14 @@ extension Scenarios {
             let job = try await eventually("the job's end") { () -> JSON? in
                 let shown = try await host.swiftlet("jobs", id, "--json")
                 let job = try JSON.parse(Bytes(shown.output))
-                return job["state"]?.stringValue == "completed" ? job : nil
+                return job["state"]?.stringValue == "completed" ? .some(job) : nil
             }
             #expect(job["result"]?["tone"]?.stringValue == "calm", "\(job.text)")
         }
 
-        @Test("a request with the same Idempotency-Key gets the same answer, and another request with it is refused")
+        @Test(
+            "a request with the same Idempotency-Key gets the same answer, and another request with it is refused"
+        )
         func idempotency() async throws {
             let host = try sharedHost()
             let path = "/v1/users/33/questionnaires/story/answers"

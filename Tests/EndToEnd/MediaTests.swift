@@ -23,7 +23,10 @@ extension Scenarios {
             let got = try await host.get("/v1/personas/Captain%20Ada")
             let image = try #require(got.json["image"], "\(got.text)")
             #expect(image["sha256"]?.stringValue == pictures.first)
-            #expect(got.json["motto"]?.stringValue?.isEmpty == false && got.json["offline"] == true, "\(got.text)")
+            #expect(
+                got.json["motto"]?.stringValue?.isEmpty == false && got.json["offline"] == true,
+                "\(got.text)"
+            )
             let url = try #require(image["url"]?.stringValue)
             let picture = try await host.get(url)
             #expect(picture.status == 200 && picture.headers.first("content-type") == "image/png")
@@ -33,12 +36,16 @@ extension Scenarios {
             #expect(try await host.get("/v1/personas/Nobody").status == 404)
         }
 
-        @Test("the tone changes a motto's words, and a tone that nobody knows is refused with those that are known")
+        @Test(
+            "the tone changes a motto's words, and a tone that nobody knows is refused with those that are known"
+        )
         func motto() async throws {
             let host = try sharedHost()
             var texts: Set<[String]> = []
             for tone in ["calm", "witty", "bold"] {
-                let body: JSON = ["prompt": "a lighthouse", "tone": .string(tone), "count": 2, "max_characters": 60]
+                let body: JSON = [
+                    "prompt": "a lighthouse", "tone": .string(tone), "count": 2, "max_characters": 60,
+                ]
                 let answer = try await host.post("/v1/mottos", body)
                 #expect(answer.status == 200, "\(answer.text)")
                 let mottos = (answer.json["mottos"]?.arrayValue ?? []).compactMap { $0["text"]?.stringValue }
@@ -53,7 +60,9 @@ extension Scenarios {
         }
 
         private func chat(_ text: String, _ more: JSONObject = [:]) async throws -> HTTP.Answer {
-            var body: JSONObject = ["model": "default", "messages": [["role": "user", "content": .string(text)]]]
+            var body: JSONObject = [
+                "model": "default", "messages": [["role": "user", "content": .string(text)]],
+            ]
             for (name, value) in more { body[name] = value }
             return try await sharedHost().post("/v1/chat/completions", .object(body))
         }
@@ -65,7 +74,10 @@ extension Scenarios {
         @Test("a chat says the same whole and word by word")
         func streamed() async throws {
             let whole = try await chat("How does a lighthouse lens work?")
-            #expect(whole.status == 200 && whole.json["object"]?.stringValue == "chat.completion", "\(whole.text)")
+            #expect(
+                whole.status == 200 && whole.json["object"]?.stringValue == "chat.completion",
+                "\(whole.text)"
+            )
             #expect(!content(whole).isEmpty && whole.json["usage"]?["total_tokens"]?.intValue ?? 0 > 0)
             let stream = try await chat("How does a lighthouse lens work?", ["stream": true, "user": "u-1"])
             #expect(stream.headers.first("content-type")?.hasPrefix("text/event-stream") == true)

@@ -1,5 +1,6 @@
 import FunctionCore
 import Glibc
+import Processes
 import TestSupport
 import Testing
 
@@ -17,9 +18,13 @@ extension Scenarios {
                 let answer = try await HTTP.get("\(host.admin)/metrics")
                 #expect(answer.headers.first("content-type")?.hasPrefix("text/plain; version=0.0.4") == true)
                 try MetricsText.check(answer.text)
-                let sample = "swiftlet_invocations_total{function=\"questionnaire\",trigger=\"http\",outcome=\"ok\"} 2"
+                let sample =
+                    "swiftlet_invocations_total{function=\"questionnaire\",trigger=\"http\",outcome=\"ok\"} 2"
                 #expect(answer.text.contains(sample), "\(answer.text)")
-                #expect(try await host.get("/metrics").status == 404, "the gateway shows what is the admin port's")
+                #expect(
+                    try await host.get("/metrics").status == 404,
+                    "the gateway shows what is the admin port's"
+                )
             }
         }
 
@@ -30,10 +35,13 @@ extension Scenarios {
                 #expect(kill(redis, SIGKILL) == 0)
                 let ready = try await eventually("the degraded state") { () -> HTTP.Answer? in
                     let ready = try await HTTP.get("\(host.admin)/readyz")
-                    return ready.json["status"]?.stringValue == "degraded" ? ready : nil
+                    return ready.json["status"]?.stringValue == "degraded" ? .some(ready) : nil
                 }
                 #expect(ready.text.contains("redis"), "\(ready.text)")
-                let motto = try await host.post("/v1/mottos", ["prompt": "a lamp", "tone": "calm", "count": 1])
+                let motto = try await host.post(
+                    "/v1/mottos",
+                    ["prompt": "a lamp", "tone": "calm", "count": 1]
+                )
                 #expect(motto.status == 200, "\(motto.text)")
                 _ = try await host.submit(70)
                 let state = try await host.get("/v1/trading/status")
@@ -61,11 +69,15 @@ extension Scenarios {
                 }
                 let shown = try await host.swiftlet("logs", "print", "--invocation", id, "--json")
                 #expect(shown.lines.count >= 4 && shown.output.contains("lamp-42"), "\(shown.all)")
-                #expect(try shown.lines.allSatisfy { try JSON.parse(Bytes($0))["invocation"]?.stringValue == id })
+                #expect(
+                    try shown.lines.allSatisfy { try JSON.parse(Bytes($0))["invocation"]?.stringValue == id }
+                )
             }
         }
 
-        @Test("a key given by the environment is shown nowhere: not in logs, not in metrics, not in the settings")
+        @Test(
+            "a key given by the environment is shown nowhere: not in logs, not in metrics, not in the settings"
+        )
         func secrets() async throws {
             let secret = "sk-e2e-0123456789abcdef"
             // Nobody listens there: each request fails, and failures are what is written down.
@@ -73,15 +85,22 @@ extension Scenarios {
             let check = try await DevHost.swiftlet(["check", "--effective"], environment: environment)
             #expect(check.code == 0 && check.output.contains("provider.apiKey"), "\(check.all)")
             #expect(check.output.contains("[secret]") && !check.all.contains(secret))
-            var options = DevHost.Options(environment: environment.merging(["SWIFTLET_LOG_LEVEL": "debug"]) { $1 })
+            var options = DevHost.Options(
+                environment: environment.merging(["SWIFTLET_LOG_LEVEL": "debug"]) { $1 }
+            )
             options.arguments = []
             try await DevHost.run(options) { host in
-                let answer = try await host.post("/v1/mottos", ["prompt": "a \(secret) lamp", "tone": "calm"])
+                let answer = try await host.post(
+                    "/v1/mottos",
+                    ["prompt": "a \(secret) lamp", "tone": "calm"]
+                )
                 #expect(answer.status >= 500 && answer.code != nil, "\(answer.text)")
                 #expect(!answer.text.contains(secret))
                 let metrics = try await HTTP.get("\(host.admin)/metrics").text
                 let functions = try await HTTP.get("\(host.admin)/v1/functions").text
-                _ = try await eventually("the failure in the log") { host.log("invocation", of: "motto").first }
+                _ = try await eventually("the failure in the log") {
+                    host.log("invocation", of: "motto").first
+                }
                 let log = Text.read("\(host.data)/logs/swiftlet.jsonl") ?? ""
                 for text in [metrics, functions, log, host.output] { #expect(!text.contains(secret)) }
                 for worker in try await host.workers(of: "motto") {
@@ -110,8 +129,13 @@ private enum MetricsText {
                 let series = line[..<split]
                 #expect(seen.insert(series).inserted, "twice: \(series)")
                 let name = series.prefix { $0 != "{" }
-                let family = ["_bucket", "_sum", "_count"].first { name.hasSuffix($0) }.map { name.dropLast($0.count) }
-                #expect(types[name] != nil || family.flatMap { types[$0] } == "histogram", "no type for \(name)")
+                let family = ["_bucket", "_sum", "_count"].first { name.hasSuffix($0) }.map {
+                    name.dropLast($0.count)
+                }
+                #expect(
+                    types[name] != nil || family.flatMap { types[$0] } == "histogram",
+                    "no type for \(name)"
+                )
                 #expect(series == name || series.hasSuffix("}"), "\(line)")
             }
         }

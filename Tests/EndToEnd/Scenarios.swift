@@ -2,7 +2,8 @@ import FunctionCore
 import TestSupport
 import Testing
 
-/// What a person would try with real processes: the program as it is built, a real Redis, real workers, real ffmpeg.
+/// What a person would try with real processes: the program as it is built, a real Redis, real workers, real
+/// ffmpeg.
 ///
 /// One after the other, because each looks at the clock, and two hosts on two cores would tell of each other.
 @Suite("End to end", .serialized)
@@ -26,7 +27,9 @@ struct HostTrait: SuiteTrait, TestScoping {
 
 extension Trait where Self == HostTrait {
     /// One development host for the whole suite.
-    static func devHost(_ options: @escaping @Sendable () throws -> DevHost.Options = { .init() }) -> HostTrait {
+    static func devHost(
+        _ options: @escaping @Sendable () throws -> DevHost.Options = { .init() }
+    ) -> HostTrait {
         HostTrait(options: options)
     }
 }
@@ -38,7 +41,9 @@ func sharedHost() throws -> DevHost {
 
 /// The answers of a good questionnaire.
 let goodAnswers: JSON = [
-    "answers": ["hero": "Mira", "age": 9, "place": "Lisbon", "wish": "to find the lighthouse that hums at night"]
+    "answers": [
+        "hero": "Mira", "age": 9, "place": "Lisbon", "wish": "to find the lighthouse that hums at night",
+    ]
 ]
 
 extension DevHost {
@@ -67,7 +72,7 @@ extension DevHost {
         try await eventually("the end of job \(id)", within: limit) {
             let job = try await self.job(id)
             let state = job["state"]?.stringValue ?? ""
-            return ["completed", "failed", "cancelled", "expired"].contains(state) ? job : nil
+            return ["completed", "failed", "cancelled", "expired"].contains(state) ? .some(job) : nil
         }
     }
 

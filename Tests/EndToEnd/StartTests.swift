@@ -11,14 +11,18 @@ extension Scenarios {
             try await DevHost.run { host in
                 let note = try JSON.parse(Bytes(try #require(Text.read("\(host.data)/host.json"))))
                 #expect(note["pid"]?.intValue == host.pid.map { Int($0) })
-                #expect(note["gateway"]?.stringValue == host.gateway && host.gateway.hasPrefix("http://127.0.0.1:"))
+                #expect(
+                    note["gateway"]?.stringValue == host.gateway
+                        && host.gateway.hasPrefix("http://127.0.0.1:")
+                )
                 #expect(note["admin"]?.stringValue == host.admin && host.admin != host.gateway)
                 #expect(!host.gateway.hasSuffix(":0") && !host.admin.hasSuffix(":0"))
                 let banner = try await eventually("the banner") {
                     host.output.contains("Ctrl-C ends everything") ? host.output : nil
                 }
                 let functions = [
-                    "questionnaire", "script", "video", "persona-image", "motto", "chatbot", "trading", "learning",
+                    "questionnaire", "script", "video", "persona-image", "motto", "chatbot", "trading",
+                    "learning",
                 ]
                 for word in functions + [host.gateway, host.admin, host.data, "offline", "redis.sock"] {
                     #expect(banner.contains(word), "the banner does not say \(word)")
@@ -36,7 +40,10 @@ extension Scenarios {
                 let pid = try #require(host.pid)
                 let second = try await host.swiftlet("dev", "--port", "0", "--admin-port", "0")
                 #expect(second.code == 73, "\(second.all)")
-                #expect(second.errors.contains("\(pid)") && second.errors.contains("--data"), "\(second.errors)")
+                #expect(
+                    second.errors.contains("\(pid)") && second.errors.contains("--data"),
+                    "\(second.errors)"
+                )
                 #expect(try await host.get("/v1/questionnaires").status == 200, "the first host is harmed")
                 #expect(Text.read("\(host.data)/host.json") != nil, "the second host took host.json away")
             }
@@ -54,7 +61,9 @@ extension Scenarios {
                 #expect(ran.code == 75, "\(ran.all)")
                 #expect(ran.errors.contains("port \(port)") && ran.errors.contains("in use"), "\(ran.errors)")
                 #expect(Text.read("\(place.path)/data/host.json") == nil)
-                let redis = Text.read("\(place.path)/data/redis/redis.pid").flatMap { pid_t($0.prefix { $0.isNumber }) }
+                let redis = Text.read("\(place.path)/data/redis/redis.pid").flatMap {
+                    pid_t($0.prefix { $0.isNumber })
+                }
                 if let redis { #expect(!Text.isAlive(redis), "its redis-server \(redis) still runs") }
             }
         }
@@ -64,7 +73,9 @@ extension Scenarios {
             let place = try TemporaryPlace()
             defer { place.remove() }
             let project = try BrokenProject(in: place.path)
-            let arguments = ["--functions", project.functions, "--schedules", "\(Installed.project)/schedules"]
+            let arguments = [
+                "--functions", project.functions, "--schedules", "\(Installed.project)/schedules",
+            ]
             let bundle = ["--bundle", "\(Installed.directory)/functions"]
             let ports = ["--port", "0", "--admin-port", "0", "--data", "\(place.path)/data"]
             let dev = try await DevHost.swiftlet(["dev"] + arguments + bundle + ports)
@@ -80,7 +91,11 @@ extension Scenarios {
             let json = try await DevHost.swiftlet(["check", "--json"] + arguments + bundle)
             let objects = try json.lines.map { try JSON.parse(Bytes($0)) }
             #expect(objects.count >= project.faults.count)
-            #expect(objects.allSatisfy { $0["file"]?.stringValue != nil && $0["hint"]?.stringValue?.isEmpty == false })
+            #expect(
+                objects.allSatisfy {
+                    $0["file"]?.stringValue != nil && $0["hint"]?.stringValue?.isEmpty == false
+                }
+            )
         }
 
         @Test("a bundle that is missing exits with 78 and says how to build it")
@@ -92,7 +107,10 @@ extension Scenarios {
                 "\(place.path)/nothing",
             ])
             #expect(ran.code == 78, "\(ran.all)")
-            #expect(ran.errors.contains("\(place.path)/nothing") && ran.errors.contains("make build"), "\(ran.errors)")
+            #expect(
+                ran.errors.contains("\(place.path)/nothing") && ran.errors.contains("make build"),
+                "\(ran.errors)"
+            )
         }
     }
 }
@@ -111,14 +129,21 @@ private struct BrokenProject {
         functions = "\(directory)/Functions"
         mkdir(functions, 0o700)
         for folder in Text.names(in: "\(Installed.project)/Functions") {
-            guard let text = Text.read("\(Installed.project)/Functions/\(folder)/function.yaml") else { continue }
+            guard let text = Text.read("\(Installed.project)/Functions/\(folder)/function.yaml") else {
+                continue
+            }
             mkdir("\(functions)/\(folder)", 0o700)
             Text.write(text.utf8, to: "\(functions)/\(folder)/function.yaml")
         }
         faults = [
             try BrokenProject.change("\(functions)/Motto", "timeout: 60s", "timeout: soon", word: "duration"),
             try BrokenProject.change("\(functions)/Video", "speech", "speach", word: "speech"),
-            try BrokenProject.change("\(functions)/Trading", "/v1/trading/status", "/v1/learning/status", word: "learning"),
+            try BrokenProject.change(
+                "\(functions)/Trading",
+                "/v1/trading/status",
+                "/v1/learning/status",
+                word: "learning"
+            ),
         ]
     }
 

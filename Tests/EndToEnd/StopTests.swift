@@ -7,15 +7,17 @@ import Testing
 extension Scenarios {
     @Suite("Stopping a host", .timeLimit(.minutes(1)))
     struct StopTests {
-        @Test("Ctrl-C ends all processes within 5 s, and a film that was being made is made after the next start")
+        @Test(
+            "Ctrl-C ends all processes within 5 s, and a film that was being made is made after the next start"
+        )
         func interruptedFilm() async throws {
             try await DevHost.run { host in
-                let script = try await host.script(12, seconds: 60)
+                let script = try await host.script(12, seconds: 30)
                 let accepted = try await host.post("/v1/users/12/videos", ["script": .string(script)])
                 let id = try #require(accepted.json["job"]?["id"]?.stringValue)
                 _ = try await eventually("the film's second stage") {
                     let job = try await host.job(id)
-                    return (job["percent"]?.intValue ?? 0) > 3 ? job : nil
+                    return (job["percent"]?.intValue ?? 0) > 3 ? .some(job) : nil
                 }
                 let pid = try #require(host.pid)
                 let children = Text.children(of: pid)

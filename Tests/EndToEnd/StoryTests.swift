@@ -19,7 +19,10 @@ extension Scenarios {
             }
             for function in ["questionnaire", "script", "video"] {
                 let runs = host.log("invocation", of: function)
-                #expect(runs.contains { $0["trace"]?.stringValue == trace.traceID }, "\(function) left the trace")
+                #expect(
+                    runs.contains { $0["trace"]?.stringValue == trace.traceID },
+                    "\(function) left the trace"
+                )
             }
             let url = try #require(film["url"]?.stringValue)
             let answer = try await host.get(url)
@@ -31,7 +34,10 @@ extension Scenarios {
             let probe = try await Ran.run(
                 ChildSpec(
                     "ffprobe",
-                    ["-v", "error", "-show_entries", "stream=codec_name:format=duration", "-of", "csv=p=0", path]
+                    [
+                        "-v", "error", "-show_entries", "stream=codec_name:format=duration", "-of", "csv=p=0",
+                        path,
+                    ]
                 )
             )
             #expect(probe.lines.contains("h264") && probe.lines.contains("aac"), "\(probe.all)")
@@ -53,7 +59,10 @@ extension Scenarios {
             let holding = files.filter { file in
                 Text.bytes("\(host.data)/users/\(file)").map { $0.contains(answers.utf8) } ?? false
             }
-            #expect(!holding.isEmpty && holding.allSatisfy { $0.hasPrefix("shard-0002.sqlite") }, "\(holding)")
+            #expect(
+                !holding.isEmpty && holding.allSatisfy { $0.hasPrefix("shard-0002.sqlite") },
+                "\(holding)"
+            )
             #expect(try await host.list("answers", of: 2000).count == 1)
             #expect(try await host.list("answers", of: 1000).isEmpty)
         }
@@ -62,7 +71,10 @@ extension Scenarios {
         func refused() async throws {
             let host = try sharedHost()
             for user in ["0", "-1", "x"] {
-                let answer = try await host.post("/v1/users/\(user)/questionnaires/story/answers", goodAnswers)
+                let answer = try await host.post(
+                    "/v1/users/\(user)/questionnaires/story/answers",
+                    goodAnswers
+                )
                 #expect(answer.status == 422, "user \(user): \(answer.text)")
             }
             let bad: JSON = ["answers": ["hero": "", "age": 999, "place": "Lisbon"]]

@@ -1,6 +1,7 @@
 import FunctionCore
 import Journal
 import Storage
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))

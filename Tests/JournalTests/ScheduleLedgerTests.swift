@@ -1,5 +1,6 @@
 import FunctionCore
 import Journal
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))

@@ -1,5 +1,5 @@
-import FunctionCore
 import Foundation
+import FunctionCore
 import Scheduling
 
 /// An instant by its RFC 3339 text; a fixture with a typing error ends the test run.

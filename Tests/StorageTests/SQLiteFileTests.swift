@@ -2,6 +2,7 @@ import Dispatch
 import FunctionCore
 import GRDB
 import Storage
+import TestSupport
 import Testing
 
 private let notes = Schema(

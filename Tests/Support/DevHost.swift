@@ -3,7 +3,8 @@ import Glibc
 import Processes
 import Synchronization
 
-/// A real `swiftlet dev` process on free ports, with a data directory of its own that outlives a kill and a restart.
+/// A real `swiftlet dev` process on free ports, with a data directory of its own that outlives a kill and a
+/// restart.
 ///
 /// All that it started ends with `run`; a shell at its side sees to the same when the test process dies.
 package final class DevHost: Sendable {
@@ -76,7 +77,11 @@ package final class DevHost: Sendable {
         unlink("\(data)/host.json")
         let output = open("\(place.path)/output", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         defer { close(output) }
-        var spec = DevHost.command(["dev"] + flags + (arguments ?? options.arguments), options.environment, place.path)
+        var spec = DevHost.command(
+            ["dev"] + flags + (arguments ?? options.arguments),
+            options.environment,
+            place.path
+        )
         spec.descriptors = [1: output, 2: output]
         let exit = ExitFlag()
         let process = try ChildProcess.spawn(spec) { exit.set($0) }
@@ -144,7 +149,8 @@ package final class DevHost: Sendable {
     /// The log's lines of a message, and of a function where one is named.
     package func log(_ message: String, of function: String? = nil) -> [JSON] {
         log.filter { line in
-            line["message"]?.stringValue == message && (function == nil || line["function"]?.stringValue == function)
+            line["message"]?.stringValue == message
+                && (function == nil || line["function"]?.stringValue == function)
         }
     }
 
@@ -196,7 +202,11 @@ package final class DevHost: Sendable {
         try await Ran.run(command(arguments, environment, Installed.project), input: input)
     }
 
-    private static func command(_ arguments: [String], _ environment: [String: String], _ directory: String) -> ChildSpec {
+    private static func command(
+        _ arguments: [String],
+        _ environment: [String: String],
+        _ directory: String
+    ) -> ChildSpec {
         var spec = ChildSpec("\(Installed.directory)/swiftlet", arguments, directory: directory)
         spec.environment.merge(environment) { _, given in given }
         return spec

@@ -8,7 +8,8 @@ package enum Installed {
         return parts.dropLast(3).joined(separator: "/")
     }()
 
-    /// The folder of `swiftlet`, `functions` and `fixtures`: where the running test bundle lies, or SWIFTLET_BIN.
+    /// The folder of `swiftlet`, `functions` and `fixtures`: where the running test bundle lies, or
+    /// SWIFTLET_BIN.
     package static let directory: String = {
         if let named = getenv("SWIFTLET_BIN") { return String(cString: named) }
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
@@ -69,7 +70,9 @@ package enum Text {
     /// The processes that a process has started and that have not ended.
     package static func children(of parent: pid_t) -> [pid_t] {
         names(in: "/proc").compactMap { pid_t($0) }.filter { pid in
-            guard let stat = read("/proc/\(pid)/stat"), let end = stat.lastIndex(of: ")") else { return false }
+            guard let stat = read("/proc/\(pid)/stat"), let end = stat.lastIndex(of: ")") else {
+                return false
+            }
             return stat[end...].split(separator: " ").dropFirst(2).first == "\(parent)" && isAlive(pid)
         }
     }

@@ -1,7 +1,9 @@
 import Glibc
 import Processes
 
-/// A directory of a test's own. What still runs in it, and itself, go when the test process dies.
+/// A directory of a test's own.
+///
+/// What still runs in it, and itself, go when the test process dies.
 package final class TemporaryPlace: Sendable {
     package let path: String
     private let lifeline: Int32
@@ -20,7 +22,9 @@ package final class TemporaryPlace: Sendable {
 
     package init() throws {
         var template = Array("/tmp/swiftlet-e2e-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw DevHost.Failure("no temporary directory: errno \(errno)") }
+        guard mkdtemp(&template) != nil else {
+            throw DevHost.Failure("no temporary directory: errno \(errno)")
+        }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw DevHost.Failure("no pipe: errno \(errno)") }

@@ -1,4 +1,5 @@
 import FunctionCore
+import TestSupport
 import Testing
 import UserData
 

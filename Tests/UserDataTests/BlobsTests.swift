@@ -1,6 +1,7 @@
 import FunctionCore
 import Glibc
 import Storage
+import TestSupport
 import Testing
 import UserData
 
@@ -106,7 +107,7 @@ struct BlobsTests {
     func adoption() async throws {
         try await withBlobs { blobs, store in
             let file = workspace.path + "/render.mp4"
-            UserDataTests.store([UInt8](repeating: 5, count: 100_000), at: file)
+            TestSupport.store([UInt8](repeating: 5, count: 100_000), at: file)
             let reference = try await store.adopt(file: file, as: "outputs/1/v.mp4", contentType: "video/mp4")
             #expect(reference.sha256 == sha256Hex(Bytes([UInt8](repeating: 5, count: 100_000))))
             #expect(try await blobs.get("outputs/1/v.mp4").count == 100_000)

@@ -1,5 +1,6 @@
 import FunctionCore
 import Storage
+import TestSupport
 import Testing
 import UserData
 

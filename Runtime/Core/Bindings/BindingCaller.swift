@@ -32,7 +32,9 @@ public struct BindingReply: Sendable {
     }
 }
 
-/// The pieces of an answer, in order. Reading a piece gives its credit back, so a slow reader slows the sender.
+/// The pieces of an answer, in order.
+///
+/// Reading a piece gives its credit back, so a slow reader slows the sender.
 public struct BindingBody: AsyncSequence, Sendable {
     private let pull: @Sendable () async throws -> Bytes?
 
@@ -60,7 +62,8 @@ public struct BindingBody: AsyncSequence, Sendable {
     }
 }
 
-/// Carries calls to the services that answer them: the worker's channel, HTTPS on AWS Lambda, a table in tests.
+/// Carries calls to the services that answer them: the worker's channel, HTTPS on AWS Lambda, a table in
+/// tests.
 public protocol BindingCaller: Sendable {
     /// Sends a call and waits for the head of its answer.
     ///

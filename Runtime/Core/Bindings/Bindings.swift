@@ -1,5 +1,7 @@
-/// All that a function can reach beyond its event. Each is a call to a service of the host, which holds the keys and the
-/// handles; what `bindings:` in the manifest does not grant throws `binding_not_granted`.
+/// All that a function can reach beyond its event.
+///
+/// Each is a call to a service of the host, which holds the keys and the handles; what `bindings:` in the
+/// manifest does not grant throws `binding_not_granted`.
 public struct Bindings: Sendable {
     private let caller: any BindingCaller
 
@@ -31,15 +33,23 @@ public struct Bindings: Sendable {
     /// Outbound HTTP.
     public var fetch: FetchBinding { FetchBinding(caller: caller) }
 
-    /// Says that something happened. The event is in the host's outbox when the call returns, and is relayed to the Redis
-    /// stream `events:<type>` at least once. To say it together with a change of user data, use `users.write`.
+    /// Says that something happened.
+    ///
+    /// The event is in the host's outbox when the call returns, and is relayed to the Redis stream
+    /// `events:<type>` at least once. To say it together with a change of user data, use `users.write`.
     public func emit(_ event: OutgoingEvent) async throws {
         let _: Nothing = try await caller.value("emit", "emit", event)
     }
 
-    /// Tells the invocation's job how far it is. Percent never falls; a lower one counts as the one before.
+    /// Tells the invocation's job how far it is.
+    ///
+    /// Percent never falls; a lower one counts as the one before.
     public func progress(stage: String, percent: Int) async throws {
-        let _: Nothing = try await caller.value("progress", "set", ProgressReport(stage: stage, percent: percent))
+        let _: Nothing = try await caller.value(
+            "progress",
+            "set",
+            ProgressReport(stage: stage, percent: percent)
+        )
     }
 
     /// Invokes another function and waits for its reply's body.
@@ -55,7 +65,9 @@ public struct OutgoingEvent: Sendable, Codable {
     public var type: String
     /// What there is to know about it.
     public var data: JSON
-    /// The event's id; the same id is relayed as one event however often it is said. Made up where it is nil.
+    /// The event's id; the same id is relayed as one event however often it is said.
+    ///
+    /// Made up where it is nil.
     public var id: String?
 
     /// An event.

@@ -14,7 +14,8 @@ public struct UserRecord: Sendable, Codable {
     public var updated: Instant
 
     /// A record.
-    public init(collection: String, id: String, version: Int, value: JSON, created: Instant, updated: Instant) {
+    public init(collection: String, id: String, version: Int, value: JSON, created: Instant, updated: Instant)
+    {
         self.collection = collection
         self.id = id
         self.version = version
@@ -28,7 +29,8 @@ public struct UserRecord: Sendable, Codable {
 public enum UserWrite: Sendable, Codable {
     /// Stores a record, whether or not there is one.
     case put(collection: String, id: String, value: JSON)
-    /// Stores a record only where there is none; else the transaction does nothing and `write` returns what is there.
+    /// Stores a record only where there is none; else the transaction does nothing and `write` returns what
+    /// is there.
     case create(collection: String, id: String, value: JSON)
     /// Removes a record, if there is one.
     case delete(collection: String, id: String)
@@ -79,7 +81,9 @@ public struct UserQuery: Sendable, Codable {
     }
 }
 
-/// A user's records. All of one user lie in one shard, which the user's number decides.
+/// A user's records.
+///
+/// All of one user lie in one shard, which the user's number decides.
 public struct UsersBinding: Sendable {
     let caller: any BindingCaller
 
@@ -160,8 +164,8 @@ public struct DocumentsBinding: Sendable {
 
     /// The document of that key; or, where there is none, the sole right to make it.
     ///
-    /// Of several invocations that claim one key at once, one gets nil and makes the document with `put`; the others wait
-    /// and get what it made. A claim ends with its invocation, and the next in line gets it.
+    /// Of several invocations that claim one key at once, one gets nil and makes the document with `put`; the
+    /// others wait and get what it made. A claim ends with its invocation, and the next in line gets it.
     public func claim(_ collection: String, _ key: String) async throws -> Document? {
         try await caller.value("documents", "claim", DocumentQuery(collection: collection, key: key))
     }
@@ -235,17 +239,23 @@ public struct SignedURL: Sendable, Codable {
     }
 }
 
-/// Files. Keys begin with `inputs/`, `outputs/`, `references/` or `temp/`; `temp/` is emptied when the invocation's job
-/// ends.
+/// Files.
+///
+/// Keys begin with `inputs/`, `outputs/`, `references/` or `temp/`; `temp/` is emptied when the invocation's
+/// job ends.
 public struct BlobsBinding: Sendable {
     let caller: any BindingCaller
 
-    /// Stores a file whole: it is there entirely or not at all. At most 16 MiB.
+    /// Stores a file whole: it is there entirely or not at all.
+    ///
+    /// At most 16 MiB.
     public func put(_ key: String, _ bytes: Bytes, contentType: String) async throws -> BlobReference {
         try await caller.value("blobs", "put", BlobQuery(key: key, contentType: contentType), body: bytes)
     }
 
-    /// A file's bytes. - Throws: `FunctionError` 404 `not_found`.
+    /// A file's bytes.
+    ///
+    /// - Throws: `FunctionError` 404 `not_found`.
     public func get(_ key: String) async throws -> Bytes {
         try await caller.reply("blobs", "get", BlobQuery(key: key)).body.collect()
     }

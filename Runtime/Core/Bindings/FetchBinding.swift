@@ -29,13 +29,18 @@ public struct FetchHead: Sendable, Codable {
     }
 }
 
-/// Outbound HTTP, by the host. Private addresses are refused unless the configuration allows them.
+/// Outbound HTTP, by the host.
+///
+/// Private addresses are refused unless the configuration allows them.
 public struct FetchBinding: Sendable {
     let caller: any BindingCaller
 
     /// Sends a request and waits for the whole reply, at most 8 MiB.
     /// - Throws: `FunctionError`: `fetch_refused` 403 for an address that is not allowed, `fetch_failed` 502.
-    public func send(_ request: FetchRequest, body: Bytes = Bytes()) async throws -> (head: FetchHead, body: Bytes) {
+    public func send(
+        _ request: FetchRequest,
+        body: Bytes = Bytes()
+    ) async throws -> (head: FetchHead, body: Bytes) {
         let reply = try await caller.reply("fetch", "send", request, body: body)
         return (try JSONCoder.decode(FetchHead.self, from: reply.value), try await reply.body.collect())
     }

@@ -1,4 +1,6 @@
-/// One price bar. Prices are integers in the minor unit: cents for USD.
+/// One price bar.
+///
+/// Prices are integers in the minor unit: cents for USD.
 public struct Bar: Sendable, Codable, Hashable {
     /// When the bar begins.
     public var time: Instant
@@ -125,7 +127,9 @@ public struct Order: Sendable, Codable {
     }
 }
 
-/// What the account holds. Money is in minor units.
+/// What the account holds.
+///
+/// Money is in minor units.
 public struct BrokerAccount: Sendable, Codable {
     /// Free money; never below zero.
     public var cash: Int64
@@ -145,7 +149,9 @@ public struct BrokerAccount: Sendable, Codable {
     }
 }
 
-/// A paper broker. It takes orders only from an invocation whose fencing token is current, and only in the session.
+/// A paper broker.
+///
+/// It takes orders only from an invocation whose fencing token is current, and only in the session.
 public struct BrokerBinding: Sendable {
     let caller: any BindingCaller
 

@@ -52,9 +52,11 @@ public struct ImageInfo: Sendable, Codable {
 public struct ImagesBinding: Sendable {
     let caller: any BindingCaller
 
-    /// Makes one picture. The host fetches the bytes at once, under a size cap, and checks what they are.
-    /// - Throws: `FunctionError`: `provider_unavailable`, `provider_rate_limited`, `content_policy`, `provider_refused`,
-    ///   `bad_image` 502 for bytes that are no picture.
+    /// Makes one picture.
+    ///
+    /// The host fetches the bytes at once, under a size cap, and checks what they are.
+    /// - Throws: `FunctionError`: `provider_unavailable`, `provider_rate_limited`, `content_policy`,
+    ///   `provider_refused`, `bad_image` 502 for bytes that are no picture.
     public func generate(_ request: ImageRequest) async throws -> (info: ImageInfo, bytes: Bytes) {
         let reply = try await caller.reply("images", "generate", request)
         return (try JSONCoder.decode(ImageInfo.self, from: reply.value), try await reply.body.collect())
@@ -187,7 +189,9 @@ public struct RenderStep: Sendable, Codable {
 public struct RenderBinding: Sendable {
     let caller: any BindingCaller
 
-    /// Renders a film and stores it. `progress` hears fractions from 0 to 1 on the way.
+    /// Renders a film and stores it.
+    ///
+    /// `progress` hears fractions from 0 to 1 on the way.
     ///
     /// Cancellation: cancelling the task, or the invocation's end, kills the renderer with all its children.
     /// - Throws: `FunctionError`: `render_failed` 502 with the renderer's last words, `no_such_blob` 422.
@@ -208,7 +212,11 @@ public struct RenderBinding: Sendable {
             }
         }
         guard let result else {
-            throw FunctionError(status: 502, code: "render_failed", message: "the renderer ended without a film")
+            throw FunctionError(
+                status: 502,
+                code: "render_failed",
+                message: "the renderer ended without a film"
+            )
         }
         return result
     }

@@ -27,10 +27,11 @@ public struct StateQuery: Sendable, Codable {
     }
 }
 
-/// Small shared state in Redis, under the keys `state:<key>`, so that an operator can read and change it with any client.
+/// Small shared state in Redis, under the keys `state:<key>`, so that an operator can read and change it with
+/// any client.
 ///
-/// All calls throw `FunctionError` 503 `redis_unavailable` while Redis is away. Calls of a windowed invocation are refused
-/// with 409 `fencing_token_stale` once its window has passed to another.
+/// All calls throw `FunctionError` 503 `redis_unavailable` while Redis is away. Calls of a windowed
+/// invocation are refused with 409 `fencing_token_stale` once its window has passed to another.
 public struct StateBinding: Sendable {
     let caller: any BindingCaller
 
@@ -46,7 +47,11 @@ public struct StateBinding: Sendable {
 
     /// Stores a string only where `expected` stands now (nil: where nothing stands); tells whether it did.
     public func replace(_ key: String, expected: String?, with value: String) async throws -> Bool {
-        try await caller.value("state", "replace", StateQuery(key: key, value: value, expected: expected ?? ""))
+        try await caller.value(
+            "state",
+            "replace",
+            StateQuery(key: key, value: value, expected: expected ?? "")
+        )
     }
 
     /// Removes a key (DEL).

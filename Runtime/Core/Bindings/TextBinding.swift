@@ -105,15 +105,17 @@ public struct TextBinding: Sendable {
     let caller: any BindingCaller
 
     /// Asks and waits for the whole answer.
-    /// - Throws: `FunctionError`: `provider_unavailable` 503, `provider_rate_limited` 429, `content_policy` 422,
-    ///   `provider_refused` 502 for a request that the vendor rejects.
+    /// - Throws: `FunctionError`: `provider_unavailable` 503, `provider_rate_limited` 429, `content_policy`
+    ///   422, `provider_refused` 502 for a request that the vendor rejects.
     public func complete(_ request: CompletionRequest) async throws -> Completion {
         try await caller.value("text", "complete", request)
     }
 
-    /// Asks and reads the answer as it is written: the head first, then pieces of text as UTF-8 in whole characters.
+    /// Asks and reads the answer as it is written: the head first, then pieces of text as UTF-8 in whole
+    /// characters.
     /// - Throws: as `complete`; a failure in the middle is thrown by the body.
-    public func stream(_ request: CompletionRequest) async throws -> (head: CompletionHead, text: BindingBody) {
+    public func stream(_ request: CompletionRequest) async throws -> (head: CompletionHead, text: BindingBody)
+    {
         let reply = try await caller.reply("text", "stream", request)
         return (try JSONCoder.decode(CompletionHead.self, from: reply.value), reply.body)
     }

@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// Why a file of bars cannot be used.
 package struct BarFileError: Error, Sendable, CustomStringConvertible {

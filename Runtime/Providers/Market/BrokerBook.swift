@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// The account as the orders in the log make it.
 ///

@@ -1,4 +1,4 @@
-internal import FunctionCore
+import FunctionCore
 
 /// On which terms the broker fills.
 ///

@@ -1,5 +1,5 @@
-package import FunctionCore
-package import Invocations
+import FunctionCore
+import Invocations
 
 /// Where a symbol's prices come from.
 package enum MarketSource: Sendable {

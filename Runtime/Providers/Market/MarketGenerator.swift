@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// Makes up prices: one bar for each minute of a session, the same for the same seed, symbol and session, on
 /// every machine.

@@ -1,4 +1,4 @@
-package import FunctionCore
+import FunctionCore
 
 /// One trading session: from the opening, inclusive, to the close, exclusive.
 package struct MarketSession: Sendable, Hashable {

@@ -1,5 +1,5 @@
-package import FunctionCore
-package import Invocations
+import FunctionCore
+import Invocations
 
 /// Whether an invocation's fencing token lets it trade.
 package enum TokenVerdict: Sendable, Hashable {

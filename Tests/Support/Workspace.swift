@@ -2,10 +2,10 @@ import Foundation
 import Glibc
 
 /// A directory for one test; it goes with the object.
-final class Workspace: Sendable {
-    let path: String
+package final class Workspace: Sendable {
+    package let path: String
 
-    init() {
+    package init() {
         var template = Array((NSTemporaryDirectory() + "/swiftlet-test-XXXXXX").utf8CString)
         precondition(mkdtemp(&template) != nil, "mkdtemp failed")
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -17,7 +17,7 @@ final class Workspace: Sendable {
 }
 
 /// The bytes of a file.
-func contents(_ path: String) -> [UInt8] {
+package func contents(_ path: String) -> [UInt8] {
     guard let file = fopen(path, "r") else { return [] }
     defer { fclose(file) }
     var all: [UInt8] = []
@@ -30,7 +30,7 @@ func contents(_ path: String) -> [UInt8] {
 }
 
 /// Writes a file whole.
-func store(_ bytes: [UInt8], at path: String) {
+package func store(_ bytes: [UInt8], at path: String) {
     guard let file = fopen(path, "w") else { return }
     fwrite(bytes, 1, bytes.count, file)
     fclose(file)

@@ -1,0 +1,80 @@
+/// A setting of the host: its name, how it is set, and what it is without.
+package struct ConfigurationKey: Sendable {
+    package var name: String
+    package var variable: String
+    package var fallback: String
+    package var isSecret: Bool
+    package var help: String
+
+    fileprivate init(
+        _ name: String,
+        _ variable: String,
+        _ fallback: String = "",
+        isSecret: Bool = false,
+        help: String
+    ) {
+        self.name = name
+        self.variable = variable
+        self.fallback = fallback
+        self.isSecret = isSecret
+        self.help = help
+    }
+}
+
+extension Configuration {
+    /// All settings that there are.
+    package static let keys: [ConfigurationKey] = [
+        .init("gateway.host", "SWIFTLET_HOST", "127.0.0.1", help: "address of the gateway"),
+        .init("gateway.port", "SWIFTLET_PORT", "8080", help: "0 picks a free one"),
+        .init(
+            "gateway.principalHeader",
+            "SWIFTLET_PRINCIPAL_HEADER",
+            help: "a header that a trusted proxy sets to who asks"
+        ),
+        .init("gateway.url", "SWIFTLET_URL", help: "how clients reach the gateway, for signed URLs"),
+        .init("admin.port", "SWIFTLET_ADMIN_PORT", "8081", help: "on loopback always; 0 picks a free one"),
+        .init("data", "SWIFTLET_DATA", ".swiftlet", help: "the data directory"),
+        .init("bundle", "SWIFTLET_BUNDLE", help: "the bundle's executable; beside this program"),
+        .init("functions", "SWIFTLET_FUNCTIONS", "Functions", help: "where */function.yaml are"),
+        .init("schedules", "SWIFTLET_SCHEDULES", "schedules", help: "where schedules and calendars/ are"),
+        .init(
+            "redis.url",
+            "REDIS_URL",
+            isSecret: true,
+            help: "redis://[user:password@]host:port; empty starts a private server"
+        ),
+        .init(
+            "provider.baseURL",
+            "OPENAI_BASE_URL",
+            help: "an OpenAI-compatible server; empty starts the offline provider"
+        ),
+        .init("provider.apiKey", "OPENAI_API_KEY", isSecret: true, help: "its key"),
+        .init("provider.textModel", "SWIFTLET_TEXT_MODEL", "gpt-4o-mini", help: "the language model"),
+        .init("provider.imageModel", "SWIFTLET_IMAGE_MODEL", "gpt-image-1", help: "the image model"),
+        .init("market.seed", "SWIFTLET_MARKET_SEED", "7", help: "the seed of the price generator"),
+        .init(
+            "market.file",
+            "SWIFTLET_MARKET_FILE",
+            help: "a CSV of bars instead of the generator: SYMBOL=FILE,…"
+        ),
+        .init("log.level", "SWIFTLET_LOG_LEVEL", "info", help: "debug, info, warning or error"),
+        .init(
+            "log.format",
+            "SWIFTLET_LOG_FORMAT",
+            "auto",
+            help: "json, pretty, none; auto is pretty on a terminal"
+        ),
+        .init("clock.at", "SWIFTLET_CLOCK_AT", help: "begin at this instant on a virtual clock"),
+        .init("clock.speed", "SWIFTLET_CLOCK_SPEED", "1", help: "seconds that pass in a real one"),
+        .init("loops", "SWIFTLET_LOOPS", "1", help: "event loops"),
+        .init(
+            "stop.grace",
+            "SWIFTLET_STOP_GRACE",
+            "3s",
+            help: "what runs may take to end when the host stops"
+        ),
+        .init("keep.jobs", "SWIFTLET_KEEP_JOBS", "7d", help: "for how long ended jobs are kept"),
+        .init("keep.blobs", "SWIFTLET_KEEP_BLOBS", "4GiB", help: "how much the blob store takes"),
+        .init("keep.logs", "SWIFTLET_KEEP_LOGS", "64MiB", help: "size at which the log is turned over"),
+    ]
+}

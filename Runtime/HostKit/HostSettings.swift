@@ -1,0 +1,50 @@
+import FunctionCore
+import Observe
+import Settings
+
+/// The settings of a start, read from the configuration's texts and checked.
+struct HostSettings {
+    let at: Instant?
+    let speed: Double
+    let level: LogLevel
+    let logMax: Int
+    let blobMax: Int
+    let keepJobs: Duration
+    let loops: Int
+    let seed: UInt64
+    let gatewayPort: Int
+    let adminPort: Int
+    let grace: Duration
+
+    /// - Throws: `ConfigurationError` with all problems.
+    init(_ configuration: Configuration) throws {
+        let problems = Problems()
+        at = configuration.instant("clock.at", problems)
+        speed = configuration.number("clock.speed", 0...100_000, problems)
+        level = configuration.level(problems)
+        logMax = configuration.size("keep.logs", problems)
+        blobMax = configuration.size("keep.blobs", problems)
+        keepJobs = configuration.duration("keep.jobs", problems)
+        loops = Int(configuration.number("loops", 1...64, problems))
+        seed = UInt64(configuration.number("market.seed", 0...1e15, problems))
+        gatewayPort = configuration.port("gateway.port", problems)
+        adminPort = configuration.port("admin.port", problems)
+        grace = configuration.duration("stop.grace", problems)
+        configuration.word("log.format", ["auto", "json", "pretty", "none"], problems)
+        let address = configuration["gateway.host"]
+        if !["127.0.0.1", "::1", "localhost"].contains(address),
+            configuration["gateway.principalHeader"].isEmpty
+        {
+            let fault = "nothing authenticates callers"
+            let remedy = "name the header it sets by gateway.principalHeader"
+            problems.add(
+                Problem(
+                    file: configuration.values["gateway.host"]?.source ?? "default",
+                    message: "gateway.host \(address) is reachable from elsewhere, and \(fault)",
+                    hint: "listen on 127.0.0.1 behind a proxy, or \(remedy)"
+                )
+            )
+        }
+        guard problems.isEmpty else { throw ConfigurationError(problems.all) }
+    }
+}

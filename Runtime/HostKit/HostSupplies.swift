@@ -1,0 +1,132 @@
+import FunctionCore
+import Journal
+import NIOCore
+import NIOPosix
+import Observe
+import Providers
+import RedisTrigger
+import UserData
+
+/// What a host lives on: event loops, Redis, a provider, its stores.
+struct HostSupplies {
+    /// The server that was named, or the private one.
+    struct Redis {
+        let client: RedisClient
+        let url: String
+        /// The private server's on loopback; nil for a server that was named.
+        let port: Int?
+        let health: RedisHealth
+    }
+
+    let group: any EventLoopGroup
+    /// The loop of everything but the pools' and the servers' connections.
+    let loop: any EventLoop
+    let redis: Redis
+    let provider: ProviderEndpoint
+    let stores: HostStores
+}
+
+extension HostStarter {
+    /// Opens them, and queues the jobs of the last host again.
+    func connect(_ premises: Premises) async throws -> HostSupplies {
+        let (settings, telemetry) = (premises.settings, premises.telemetry)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.loops)
+        closing.add { try? await group.shutdownGracefully() }
+        let loop = group.next()
+        let directory = premises.directory.path
+        let redis = try await startRedis(directory, loop, telemetry)
+        let provider = try await startProvider(loop, telemetry)
+        let stores = try await HostStores.open(
+            directory,
+            clock: premises.clock,
+            blobCapacity: settings.blobMax,
+            closing
+        )
+        await sweep(stores.blobs, telemetry)
+        let recovered = try await stores.journal.recover(now: premises.clock.now)
+        if recovered.jobs > 0 {
+            telemetry.note(
+                .info,
+                "jobs of the last host queued again",
+                [("jobs", .integer(Int64(recovered.jobs)))]
+            )
+        }
+        return HostSupplies(group: group, loop: loop, redis: redis, provider: provider, stores: stores)
+    }
+
+    /// Removes what a host that was killed left behind; nothing runs yet that could be missing it.
+    private func sweep(_ blobs: BlobStore, _ telemetry: Telemetry) async {
+        do {
+            try await blobs.deleteTemporary(storedBefore: Instant(nanoseconds: .max))
+            let orphans = try await blobs.removeOrphans()
+            if orphans > 0 {
+                telemetry.note(.info, "unfinished blobs removed", [("files", .integer(Int64(orphans)))])
+            }
+        } catch {
+            telemetry.note(.warning, "unfinished blobs stay", [("reason", .string("\(error)"))])
+        }
+    }
+
+    private func startRedis(
+        _ directory: String,
+        _ loop: any EventLoop,
+        _ telemetry: Telemetry
+    ) async throws -> HostSupplies.Redis {
+        let health = RedisHealth()
+        var text = configuration["redis.url"]
+        var port: Int?
+        if text.isEmpty {
+            let embedded = try await EmbeddedRedis.start(dataDirectory: directory, on: loop)
+            closing.add { await embedded.stop() }
+            text = embedded.url
+            port = embedded.port
+        }
+        let url: RedisURL
+        do throws(RedisError) {
+            url = try RedisURL(text)
+        } catch {
+            throw HostError(.configuration, "REDIS_URL: \(error.message)")
+        }
+        let client = RedisClient(url: url, on: loop) { error in
+            health.set(error == nil)
+            if let error {
+                telemetry.note(.error, "redis is away", [("reason", .string(error.message))])
+            } else {
+                telemetry.note(.info, "redis answers")
+            }
+        }
+        do throws(RedisError) {
+            try await client.connect()
+        } catch {
+            telemetry.note(.error, "redis is away", [("reason", .string(error.message))])
+        }
+        closing.add { await client.shutdown() }
+        return HostSupplies.Redis(client: client, url: url.description, port: port, health: health)
+    }
+
+    private func startProvider(
+        _ loop: any EventLoop,
+        _ telemetry: Telemetry
+    ) async throws -> ProviderEndpoint {
+        let base = configuration["provider.baseURL"]
+        let key = configuration["provider.apiKey"]
+        if base.isEmpty, key.isEmpty {
+            let child = try await OfflineChild.start(program: options.program, on: loop) { reason in
+                telemetry.note(.warning, "the offline provider is started again", [("reason", .string(reason))])
+            }
+            closing.add { child.stop() }
+            return ProviderEndpoint(
+                baseURL: "http://127.0.0.1:\(child.port)/v1",
+                model: "offline-1",
+                imageModel: "gpt-image-1",
+                offline: true
+            )
+        }
+        return ProviderEndpoint(
+            baseURL: base.isEmpty ? "https://api.openai.com/v1" : base,
+            apiKey: key.isEmpty ? nil : key,
+            model: configuration["provider.textModel"],
+            imageModel: configuration["provider.imageModel"]
+        )
+    }
+}
