@@ -34,8 +34,8 @@ build: packages ## build both executables into .build/release/
 
 test: packages ## build and run all tests, then the pure ones on one processor
 	swift build --build-tests $(DEBUG)
-	swift test --skip-build --disable-xctest $(DEBUG) --skip '^EndToEnd\.'
-	swift test --skip-build --disable-xctest $(DEBUG) --filter '^EndToEnd\.'
+	swift test --skip-build --disable-xctest --no-parallel $(DEBUG) --skip '^EndToEnd\.'
+	swift test --skip-build --disable-xctest --no-parallel $(DEBUG) --filter '^EndToEnd\.'
 	@echo "once more on one processor: $(PURE)"
 	timeout 600 taskset -c "$$(sed -n 's/^Cpus_allowed_list:[[:space:]]*\([0-9]*\).*/\1/p' /proc/self/status)" \
 		swift test --skip-build --disable-xctest $(DEBUG) --filter '$(PURE)'

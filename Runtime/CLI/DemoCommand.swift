@@ -170,7 +170,7 @@ struct DemoStage {
         let (width, height) = (image?["width"]?.intValue ?? 0, image?["height"]?.intValue ?? 0)
         let type = image?["contentType"]?.stringValue ?? ""
         hop(trace, "POST /v1/personas → \(first.status), \(width)×\(height) \(type)")
-        hop(trace, "motto: \(persona["motto"]?["text"]?.stringValue ?? persona["motto"]?.text ?? "none")")
+        hop(trace, "motto: \(persona["motto"]?.stringValue ?? "none")")
         if let url = image?["url"]?.stringValue {
             hop(trace, "GET its signed URL → \(gateway.send("GET", url).status)")
         }

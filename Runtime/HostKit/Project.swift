@@ -1,4 +1,5 @@
 import FunctionCore
+import Glibc
 import HTTPTrigger
 import Invocations
 import Scheduling
@@ -67,6 +68,10 @@ package struct Project: Sendable {
                     hint: "change one of the two"
                 )
             )
+        }
+        if access(schedules, R_OK | X_OK) != 0 {
+            let hint = "make it, even if it stays empty, or name another with --schedules"
+            problems.add(Problem(file: schedules, message: "there is no folder of schedules", hint: hint))
         }
         for file in yamlFiles(schedules + "/calendars") {
             reader.readCalendar(readText(file) ?? "", file: file)

@@ -87,7 +87,7 @@ extension Scenarios {
             #expect(quick.status == 200 && quick.text == "done")
         }
 
-        @Test("server-sent events come one by one, and a stream that breaks off says so")
+        @Test("server-sent events come through whole and in their order")
         func stream() async throws {
             let host = try sharedHost()
             let answer = try await host.post("/stream", ["events": 5, "size": 8])

@@ -6,7 +6,7 @@ import Testing
 /// ffmpeg.
 ///
 /// One after the other, because each looks at the clock, and two hosts on two cores would tell of each other.
-@Suite("End to end", .serialized)
+@Suite("End to end", .serialized, .timeLimit(.minutes(1)))
 enum Scenarios {}
 
 /// Starts one host for all tests of a suite; they find it as `DevHost.shared`.

@@ -98,6 +98,21 @@ extension Scenarios {
             )
         }
 
+        @Test("a gateway that others could reach is refused while nothing authenticates callers")
+        func openGateway() async throws {
+            let place = try TemporaryPlace()
+            defer { place.remove() }
+            let ran = try await DevHost.swiftlet(
+                ["dev", "--port", "0", "--admin-port", "0", "--data", "\(place.path)/data"],
+                environment: ["SWIFTLET_HOST": "0.0.0.0"]
+            )
+            #expect(ran.code == 78, "\(ran.all)")
+            #expect(
+                ran.errors.contains("SWIFTLET_HOST") && ran.errors.contains("authenticates"),
+                "\(ran.errors)"
+            )
+        }
+
         @Test("a bundle that is missing exits with 78 and says how to build it")
         func missingBundle() async throws {
             let place = try TemporaryPlace()

@@ -128,6 +128,10 @@ package final class DevHost: Sendable {
 
     private func remove() async {
         _ = try? await interrupt()
+        // Of a host that was killed and not started again.
+        if let redis = redisPid, Text.read("/proc/\(redis)/comm") == "redis-server\n" {
+            Glibc.kill(redis, SIGKILL)
+        }
         place.remove()
     }
 
