@@ -158,7 +158,12 @@ let package = Package(
         ),
         suite(
             "HostKitTests",
-            ["FunctionCore", "Invocations", "Settings", "HostKit", "RedisTrigger", nioCore, nioPosix]
+            [
+                "FunctionCore", "Invocations", "Settings", "Scheduling", "Storage", "Journal", "UserData",
+                "Processes",
+                "HTTPTrigger", "RedisTrigger", "WorkerPool", "Observe", "HostKit", "TestSupport", nioCore,
+                nioPosix,
+            ]
         ),
         // Real hosts, workers, redis-server and ffmpeg, from the executables beside the tests.
         suite(

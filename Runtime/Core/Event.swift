@@ -57,7 +57,8 @@ public struct Event: Sendable {
                 throw FunctionError(
                     status: 422,
                     code: "not_an_object",
-                    message: "the body must be a JSON object such as {\"name\": \"value\"}"
+                    message: "the body must be a JSON object such as {\"name\": \"value\"}",
+                    retry: .never
                 )
             }
             object = members
@@ -79,7 +80,7 @@ public struct Event: Sendable {
         do {
             return try JSONCoder.decode(type, from: object)
         } catch {
-            throw FunctionError(status: 422, code: "invalid_input", message: "\(error)")
+            throw FunctionError(status: 422, code: "invalid_input", message: "\(error)", retry: .never)
         }
     }
 

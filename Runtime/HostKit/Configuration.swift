@@ -74,7 +74,7 @@ package struct Configuration: Sendable {
         Configuration.keys.filter(\.isSecret).compactMap { key in
             guard let text = values[key.name]?.text, !text.isEmpty else { return nil }
             guard key.name == "redis.url" else { return text }
-            // Of a URL only the password is secret: what is between the colon and the @ of `//user:password@`.
+            // Of a URL only the password is secret: what lies between the colon and the @.
             let rest = text.split(separator: "//", maxSplits: 1).last ?? ""
             guard let at = rest.lastIndex(of: "@"), let colon = rest[..<at].firstIndex(of: ":") else {
                 return nil
@@ -144,7 +144,7 @@ package struct Configuration: Sendable {
 package func parseDotEnv(_ text: String) -> [String: String] {
     var result: [String: String] = [:]
     for line in text.split(whereSeparator: \.isNewline) {
-        let parts = line.split(separator: "=", maxSplits: 1)
+        let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else { continue }
         let words = parts[0].split(whereSeparator: \.isWhitespace)
         guard let name = words.last, words.first?.hasPrefix("#") == false else { continue }

@@ -112,7 +112,11 @@ extension HostStarter {
         let key = configuration["provider.apiKey"]
         if base.isEmpty, key.isEmpty {
             let child = try await OfflineChild.start(program: options.program, on: loop) { reason in
-                telemetry.note(.warning, "the offline provider is started again", [("reason", .string(reason))])
+                telemetry.note(
+                    .warning,
+                    "the offline provider is started again",
+                    [("reason", .string(reason))]
+                )
             }
             closing.add { child.stop() }
             return ProviderEndpoint(

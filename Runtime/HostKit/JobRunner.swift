@@ -97,7 +97,7 @@ package final class JobRunner: Sendable {
         return job
     }
 
-    private var isStopping: Bool { state.withLock { $0.stopping } }
+    package var isStopping: Bool { state.withLock { $0.stopping } }
 
     /// What each function may run more of: no more jobs at once than its workers can hold.
     private func capacity() -> [String: Int] {
@@ -141,7 +141,8 @@ package final class JobRunner: Sendable {
             trigger: job.trigger
         )
         let reply = await dispatching.collect(invocation, on: loop, limit: JobStore.resultLimit)
-        await end(job, reply)
+        // In a task of its own: what cancels an attempt must not cancel the writing down of its end.
+        await Task { await end(job, reply) }.value
         state.withLock { state in
             state.running[job.function, default: 1] -= 1
             // A job that was given back may be claimed anew already.
@@ -199,7 +200,8 @@ package final class JobRunner: Sendable {
             code: told?["code"]?.stringValue ?? "status_\(reply.status)",
             message: told?["message"]?.stringValue ?? "the function replied \(reply.status)",
             // The statuses below 500 that tell of a passing state are those of a stream's entries too.
-            retry: reply.status < 500 && ![408, 409, 423, 425, 429].contains(reply.status) ? .never : .byPolicy
+            retry: reply.status < 500 && ![408, 409, 423, 425, 429].contains(reply.status)
+                ? .never : .byPolicy
         )
     }
 

@@ -55,8 +55,9 @@ package final class OfflineChild: Sendable {
         self.state = Mutex(State(running: running))
     }
 
-    /// Starts it and waits until it says its port, ten seconds at most. `lost` hears why it had to be started
-    /// again.
+    /// Starts it and waits until it says its port, ten seconds at most.
+    ///
+    /// `lost` hears why it had to be started again.
     package static func start(
         program: String,
         on loop: any EventLoop,

@@ -67,10 +67,11 @@ package final class OutboxRelay: Sendable {
                 telemetry.metrics.set("swiftlet_outbox_pending", to: Double(own.count + users.count))
                 if own.isEmpty, users.isEmpty { return true }
                 let sentOwn = await publish(own)
-                try await journal.outbox.markRelayed(own.prefix(sentOwn).map(\.id), now: clock.now)
+                try await journal.outbox.markRelayed(Array(sentOwn), now: clock.now)
                 let sentUsers = await publish(users.map(\.event))
-                try await shards.markRelayed(Array(users.prefix(sentUsers)), now: clock.now)
-                if sentOwn < own.count || sentUsers < users.count { return false }
+                let marked = users.filter { sentUsers.contains($0.event.id) }
+                try await shards.markRelayed(marked, now: clock.now)
+                if sentOwn.count < own.count || marked.count < users.count { return false }
             }
             return true
         } catch {
@@ -79,9 +80,12 @@ package final class OutboxRelay: Sendable {
         }
     }
 
-    /// Publishes in order and returns how many of the first were taken.
-    private func publish(_ events: [OutboxEvent]) async -> Int {
-        guard !events.isEmpty else { return 0 }
+    /// Publishes in order and returns the ids of what Redis took.
+    ///
+    /// What was taken behind an event that was refused counts as well, or it would be sent anew each second
+    /// for as long as that one is refused, such as where a key that is no stream has the stream's name.
+    private func publish(_ events: [OutboxEvent]) async -> Set<String> {
+        guard !events.isEmpty else { return [] }
         let rows = events.map {
             OutgoingRow(
                 id: $0.id,
@@ -92,10 +96,10 @@ package final class OutboxRelay: Sendable {
                 data: Bytes($0.data)
             )
         }
-        var sent = 0
+        var sent: Set<String> = []
         for (event, result) in zip(events, await publisher.publish(rows)) {
-            guard case .success(let entry) = result else { break }
-            sent += 1
+            guard case .success(let entry) = result else { continue }
+            sent.insert(event.id)
             telemetry.metrics.add("swiftlet_events_relayed_total")
             let trace = event.traceparent.flatMap { TraceContext(traceparent: $0) }?.traceID ?? ""
             let fields: [(String, JSON)] = [

@@ -45,6 +45,26 @@ package struct Project: Sendable {
         }
         let names = manifests.map(\.name)
         if let bundle { compare(manifests, bundle, problems) }
+        checkRoutes(manifests, problems)
+        if access(schedules, R_OK | X_OK) != 0 {
+            let hint = "make it, even if it stays empty, or name another with --schedules"
+            problems.add(Problem(file: schedules, message: "there is no folder of schedules", hint: hint))
+        }
+        for file in yamlFiles(schedules + "/calendars") {
+            reader.readCalendar(readText(file) ?? "", file: file)
+        }
+        for file in yamlFiles(schedules) {
+            reader.readFile(readText(file) ?? "", file: file, functions: names)
+        }
+        for (name, nodes) in triggers {
+            for node in nodes { reader.readTrigger(node, function: name) }
+        }
+        let book = reader.book
+        let plan = makePlan(book, schedules, problems)
+        return Project(manifests: manifests, book: book, plan: plan)
+    }
+
+    private static func checkRoutes(_ manifests: [Manifest], _ problems: Problems) {
         for problem in Router.problems(manifests) {
             let claim = problem.claim
             problems.add(
@@ -69,22 +89,6 @@ package struct Project: Sendable {
                 )
             )
         }
-        if access(schedules, R_OK | X_OK) != 0 {
-            let hint = "make it, even if it stays empty, or name another with --schedules"
-            problems.add(Problem(file: schedules, message: "there is no folder of schedules", hint: hint))
-        }
-        for file in yamlFiles(schedules + "/calendars") {
-            reader.readCalendar(readText(file) ?? "", file: file)
-        }
-        for file in yamlFiles(schedules) {
-            reader.readFile(readText(file) ?? "", file: file, functions: names)
-        }
-        for (name, nodes) in triggers {
-            for node in nodes { reader.readTrigger(node, function: name) }
-        }
-        let book = reader.book
-        let plan = makePlan(book, schedules, problems)
-        return Project(manifests: manifests, book: book, plan: plan)
     }
 
     private static func makePlan(

@@ -93,6 +93,7 @@ package actor Scheduler {
                 isRestored = true
                 timer.set(try await tick())
             } catch {
+                if stopping { break }
                 isRestored = false
                 telemetry.note(
                     .error,
@@ -149,6 +150,9 @@ package actor Scheduler {
     nonisolated package func jobEnded(_ id: String) {
         feed.yield(.jobEnded(id))
     }
+
+    /// How many runs of windows are under way.
+    package var runsUnderWay: Int { runs.count }
 
     /// The coming runs, as the plan sees them from now.
     package func upcoming(_ count: Int, function: String?) -> SchedulePlan.Preview {

@@ -1,0 +1,293 @@
+import FunctionCore
+import HostKit
+import Invocations
+import Journal
+import Scheduling
+import Synchronization
+import TestSupport
+import Testing
+
+/// A scheduler over a real journal and a recorder, on a clock that stands still.
+struct SchedulerStand: Sendable {
+    static let files = [
+        "functions/T/function.yaml": manifestText("trading"),
+        "functions/L/function.yaml": manifestText("learning"),
+        "schedules/market.yaml": """
+        rotation: market
+        calendar: XNYS
+        windows:
+          trading: {from: open, to: close-5m, drain: 60s, function: trading, every: 1h}
+          learning: {from: close+15m, to: open-30m, drain: 5m, function: learning, every: 6h}
+        """,
+    ]
+
+    let project: Project
+    let journal: HostJournal
+    let clock: VirtualClock
+    let recorder: Recorder
+    let tokens: WindowTokens
+    let scheduler: Scheduler
+
+    init(_ folder: ProjectFolder, _ journal: HostJournal, _ clock: VirtualClock, _ recorder: Recorder) {
+        project = folder.load().project
+        self.journal = journal
+        self.clock = clock
+        self.recorder = recorder
+        tokens = WindowTokens(rotationOf: project.book.rotationOf, clock: clock)
+        scheduler = Scheduler(
+            project: project,
+            journal: journal,
+            dispatching: recorder,
+            loop: testLoop,
+            clock: clock,
+            tokens: tokens,
+            telemetry: quietTelemetry(clock)
+        )
+    }
+
+    /// Runs `body` beside the scheduler, and stops that.
+    @discardableResult
+    func whileRunning<Result>(_ body: () async throws -> Result) async throws -> Result {
+        let task = Task { await scheduler.run() }
+        do {
+            let result = try await body()
+            await scheduler.stop()
+            await task.value
+            return result
+        } catch {
+            for number in recorder.seen.indices { recorder.end(number) }
+            await scheduler.stop()
+            throw error
+        }
+    }
+
+    func phase(_ window: String) async -> String {
+        await scheduler.windows().first { $0.window == window }?.phase ?? "none"
+    }
+
+    /// Sets the clock and waits for the run of that very instant.
+    func step(to instant: Instant) async throws -> Recorder.Seen {
+        clock.set(instant)
+        let seen = try await recorder.wait("the run of \(instant.rfc3339)") { seen in
+            seen.contains { $0.nominal == instant }
+        }
+        guard let run = seen.last(where: { $0.nominal == instant }) else { throw Missing(what: "the run") }
+        return run
+    }
+}
+
+extension Recorder.Seen {
+    var event: ScheduledEvent? { try? invocation.event.decode(ScheduledEvent.self) }
+    var nominal: Instant? { event?.nominal }
+}
+
+@Suite(.timeLimit(.minutes(1)))
+struct SchedulerWindowTests {
+    private let workspace = Workspace()
+    private let folder = ProjectFolder(SchedulerStand.files, realCalendar: true)
+
+    private func open() async throws -> HostJournal { try await HostJournal.open(directory: workspace.path) }
+
+    @Test("trading and learning take turns over Thanksgiving, the half day and the weekend, never both")
+    func turns() async throws {
+        let journal = try await open()
+        let held = Mutex(false)
+        let recorder = Recorder(on: testLoop) { _ in held.withLock { $0 } ? nil : .ok }
+        let stand = SchedulerStand(folder, journal, standing("2026-11-25T14:29:00Z"), recorder)
+        var runs: [Recorder.Seen] = []
+        try await stand.whileRunning {
+            // Once the scheduler has seen the clock, the times after it count.
+            _ = try await until("the first look") {
+                try await journal.schedules.lastCommitted("market.trading")
+            }
+            while stand.clock.now < at("2026-11-30T21:30:00Z") {
+                let next = await stand.scheduler.upcoming(2, function: nil).upcoming
+                // The last run of each window stays under way until its window has ended.
+                held.withLock { $0 = next[0].window != next[1].window }
+                let run = try await stand.step(to: next[0].instant)
+                #expect(stand.tokens.isCurrent(run.invocation.function, run.invocation.fencingToken ?? 0))
+                #expect(run.event?.window == run.invocation.function)
+                runs.append(run)
+                if !held.withLock({ $0 }) {
+                    _ = try await until("its end") { await stand.scheduler.runsUnderWay == 0 ? true : nil }
+                }
+            }
+        }
+        #expect(recorder.overlaps == [])
+        #expect(recorder.underWay == 0)
+        let spans = runs.reduce(into: [[Recorder.Seen]]()) { spans, run in
+            if spans.last?.last?.invocation.function == run.invocation.function {
+                spans[spans.count - 1].append(run)
+            } else {
+                spans.append([run])
+            }
+        }
+        #expect(
+            spans.map { $0[0].invocation.function }.enumerated().allSatisfy { index, name in
+                name == (index % 2 == 0 ? "trading" : "learning")
+            }
+        )
+        let opens = ["2026-11-25T14:30:00Z", "2026-11-27T14:30:00Z", "2026-11-30T14:30:00Z"]
+        let trading = spans.filter { $0[0].invocation.function == "trading" }
+        #expect(trading.map { $0[0].nominal } == opens.map(at))
+        // The half day ends at one o'clock in New York.
+        #expect(trading[1].last?.nominal == at("2026-11-27T17:30:00Z"))
+        #expect(trading[1][0].event?.until == at("2026-11-27T17:55:00Z"))
+        let tokens = spans.map { Set($0.compactMap(\.invocation.fencingToken)) }
+        #expect(tokens.allSatisfy { $0.count == 1 })
+        let order = tokens.compactMap(\.first)
+        #expect(zip(order, order.dropFirst()).allSatisfy { $0 < $1 })
+        await journal.close()
+    }
+
+    @Test("the next window's run waits until what its predecessor's end cancelled is gone")
+    func lingering() async throws {
+        let journal = try await open()
+        let recorder = Recorder(on: testLoop) { $0.function == "trading" ? nil : .ok }
+        recorder.setLingers(true)
+        let stand = SchedulerStand(folder, journal, standing("2026-11-25T14:30:00Z"), recorder)
+        try await stand.whileRunning {
+            try await recorder.wait("the run of trading") { $0.count == 1 }
+            let old = recorder.seen[0].invocation.fencingToken ?? 0
+            stand.clock.set(at("2026-11-25T21:15:00Z"))
+            try await recorder.wait("the cancelling") { $0[0].isCancelled }
+            _ = try await until("learning's token") { await stand.phase("learning") == "open" ? true : nil }
+            #expect(!stand.tokens.isCurrent("trading", old))
+            #expect(recorder.seen.count == 1)
+            recorder.end(0, CollectedReply(outcome: .workerLost("killed")))
+            try await recorder.wait("the run of learning") { $0.count == 2 }
+            #expect(recorder.overlaps == [])
+        }
+        await journal.close()
+    }
+
+    @Test("a window drains until its run has ended, and the token serves until then")
+    func draining() async throws {
+        let journal = try await open()
+        let recorder = Recorder(on: testLoop) { _ in nil }
+        let stand = SchedulerStand(folder, journal, standing("2026-11-25T20:30:00Z"), recorder)
+        try await stand.whileRunning {
+            let token = try await recorder.wait("the run") { $0.count == 1 }[0].invocation.fencingToken ?? 0
+            stand.clock.set(at("2026-11-25T20:55:00Z"))
+            _ = try await until("the drain") { await stand.phase("trading") == "draining" ? true : nil }
+            #expect(stand.tokens.isCurrent("trading", token))
+            // Nothing begins in a window that drains, by hand neither.
+            let byHand = Invocation(function: "trading", event: Event())
+            let refused = await stand.scheduler.invoke(byHand, rotation: "market", window: "trading")
+            #expect(refused == nil)
+            recorder.end(0)
+            _ = try await until("the end") { await stand.phase("trading") == "closed" ? true : nil }
+            #expect(!stand.tokens.isCurrent("trading", token))
+            #expect(!recorder.seen[0].isCancelled)
+        }
+        await journal.close()
+    }
+
+    @Test("what has not drained at the hard stop is cancelled, and its token refused")
+    func hardStop() async throws {
+        let journal = try await open()
+        let recorder = Recorder(on: testLoop) { _ in nil }
+        let stand = SchedulerStand(folder, journal, standing("2026-11-25T20:30:00Z"), recorder)
+        try await stand.whileRunning {
+            let token = try await recorder.wait("the run") { $0.count == 1 }[0].invocation.fencingToken ?? 0
+            stand.clock.set(at("2026-11-25T20:55:59Z"))
+            _ = try await until("the drain") { await stand.phase("trading") == "draining" ? true : nil }
+            #expect(!recorder.seen[0].isCancelled)
+            stand.clock.set(at("2026-11-25T20:56:00Z"))
+            // By the clock alone, before the scheduler has seen it.
+            #expect(!stand.tokens.isCurrent("trading", token))
+            try await recorder.wait("the cancelling") { $0[0].isCancelled }
+        }
+        await journal.close()
+    }
+
+    @Test("a run by hand is one of the window's runs: it has the token, and is cancelled with it")
+    func byHand() async throws {
+        let journal = try await open()
+        let recorder = Recorder(on: testLoop) { $0.trigger == "schedule" ? .ok : nil }
+        let stand = SchedulerStand(folder, journal, standing("2026-11-25T15:10:00Z"), recorder)
+        try await stand.whileRunning {
+            _ = try await until("the window") { () -> Bool? in
+                let token = await stand.scheduler.windows().first { $0.window == "trading" }?.token
+                return stand.tokens.isCurrent("trading", token ?? 0) ? true : nil
+            }
+            let invocation = Invocation(function: "trading", event: Event())
+            async let reply = stand.scheduler.invoke(invocation, rotation: "market", window: "trading")
+            let seen = try await recorder.wait("the run") {
+                $0.contains { $0.invocation.trigger == "invoke" }
+            }
+            let token = seen.last?.invocation.fencingToken ?? 0
+            #expect(stand.tokens.isCurrent("trading", token))
+            stand.clock.set(at("2026-11-25T20:55:30Z"))
+            _ = try await until("the drain") { await stand.phase("trading") == "draining" ? true : nil }
+            stand.clock.set(at("2026-11-25T21:20:00Z"))
+            guard case .cancelled? = await reply?.outcome else {
+                Issue.record("the run by hand was not cancelled")
+                return
+            }
+            try await recorder.wait("learning") { $0.last?.invocation.function == "learning" }
+            #expect(recorder.overlaps == [])
+        }
+        await journal.close()
+    }
+
+    @Test("a new scheduler on the same journal fences the old token and grants a higher one")
+    func restart() async throws {
+        let journal = try await open()
+        let clock = standing("2026-11-25T14:30:00Z")
+        let recorder = Recorder(on: testLoop) { _ in nil }
+        let first = SchedulerStand(folder, journal, clock, recorder)
+        let old = try await first.whileRunning {
+            try await recorder.wait("the first run") { $0.count == 1 }[0].invocation.fencingToken ?? 0
+        }
+        #expect(recorder.seen[0].isCancelled)
+        await journal.close()
+        let again = try await open()
+        let second = SchedulerStand(folder, again, clock, recorder)
+        try await second.whileRunning {
+            let run = try await second.step(to: at("2026-11-25T15:30:00Z"))
+            let token = run.invocation.fencingToken ?? 0
+            #expect(token > old)
+            #expect(second.tokens.isCurrent("trading", token))
+            #expect(!second.tokens.isCurrent("trading", old))
+            // The run that the restart cut short is not repeated.
+            #expect(recorder.seen.count { $0.nominal == at("2026-11-25T14:30:00Z") } == 1)
+        }
+        await again.close()
+    }
+
+    @Test("a state that cannot be read keeps the windows closed, as tokens would begin anew")
+    func unreadableState() async throws {
+        let journal = try await open()
+        try await journal.settings.setRotation("market", .string("9|of a later version"))
+        let recorder = Recorder(on: testLoop)
+        let stand = SchedulerStand(folder, journal, standing("2026-11-25T14:30:00Z"), recorder)
+        try await stand.whileRunning {
+            _ = try await until("the first look") {
+                try await journal.schedules.lastCommitted("market.trading")
+            }
+            let phase = await stand.phase("trading")
+            #expect(phase == "closed")
+            #expect(recorder.seen.isEmpty)
+        }
+        await journal.close()
+    }
+
+    @Test("nothing begins once the scheduler has been stopped")
+    func stopped() async throws {
+        let journal = try await open()
+        let recorder = Recorder(on: testLoop) { _ in nil }
+        let stand = SchedulerStand(folder, journal, standing("2026-11-25T14:30:00Z"), recorder)
+        try await stand.whileRunning { try await recorder.wait("the run") { $0.count == 1 } }
+        #expect(recorder.underWay == 0)
+        stand.clock.set(at("2026-11-25T15:30:00Z"))
+        let late = await stand.scheduler.invoke(
+            Invocation(function: "trading", event: Event()),
+            rotation: "market",
+            window: "trading"
+        )
+        #expect(late == nil)
+        #expect(recorder.seen.count == 1)
+        await journal.close()
+    }
+}
