@@ -105,13 +105,13 @@ func runHost(
         file: file,
         problems: problems
     )
-    if !problems.isEmpty { leaveFor(ConfigurationError(problems.all)) }
     let isTerminal = isatty(1) == 1
     let options = HostOptions(
         configuration: configuration,
         isDevelopment: isDevelopment,
         program: programPath(),
-        isTerminal: isTerminal
+        isTerminal: isTerminal,
+        faults: problems.all
     )
     let host: Host
     do {

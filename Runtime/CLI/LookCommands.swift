@@ -64,6 +64,7 @@ struct Check: AsyncParsableCommand {
             problems: problems
         )
         if effective { show(settings) }
+        _ = HostSettings(settings, problems: problems)
         let bundle = await bundleFunctions(settings, problems)
         let project = Project.load(
             functions: settings["functions"],

@@ -31,7 +31,7 @@ struct AdminAPI {
             EndpointRoute("GET", "/v1/schedule") { _ in await self.schedule() },
             EndpointRoute("GET", "/v1/schedule/next") { await self.next($0) },
             EndpointRoute("GET", "/v1/shards/{user}") { self.shard($0) },
-        ]
+        ].map(AdminGuard.guarded)
     }
 
     private func ready() async -> EndpointResponse {

@@ -58,8 +58,17 @@ package struct HostOptions: Sendable {
     package var program: String
     /// Whether standard output is a terminal.
     package var isTerminal: Bool
+    /// What was found wrong when the configuration was put together; told with all that the start finds.
+    package var faults: [Problem]
 
-    package init(configuration: Configuration, isDevelopment: Bool, program: String, isTerminal: Bool) {
+    package init(
+        configuration: Configuration,
+        isDevelopment: Bool,
+        program: String,
+        isTerminal: Bool,
+        faults: [Problem] = []
+    ) {
+        self.faults = faults
         self.configuration = configuration
         self.isDevelopment = isDevelopment
         self.program = program

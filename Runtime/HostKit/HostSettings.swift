@@ -3,7 +3,7 @@ import Observe
 import Settings
 
 /// The settings of a start, read from the configuration's texts and checked.
-struct HostSettings {
+package struct HostSettings {
     let at: Instant?
     let speed: Double
     let level: LogLevel
@@ -16,9 +16,8 @@ struct HostSettings {
     let adminPort: Int
     let grace: Duration
 
-    /// - Throws: `ConfigurationError` with all problems.
-    init(_ configuration: Configuration) throws {
-        let problems = Problems()
+    /// What is wrong goes to `problems`, all of it; a setting that is has some value in its range.
+    package init(_ configuration: Configuration, problems: Problems) {
         at = configuration.instant("clock.at", problems)
         speed = configuration.number("clock.speed", 0...100_000, problems)
         level = configuration.level(problems)
@@ -45,6 +44,5 @@ struct HostSettings {
                 )
             )
         }
-        guard problems.isEmpty else { throw ConfigurationError(problems.all) }
     }
 }

@@ -56,7 +56,13 @@ struct HostStarter {
     }
 
     private func prepare() async throws -> Premises {
-        let settings = try HostSettings(configuration)
+        let problems = Problems(options.faults)
+        let settings = HostSettings(configuration, problems: problems)
+        guard problems.isEmpty else {
+            // The host cannot start: look at the files as well, so that all faults are told at once.
+            _ = loadProject(bundle: nil, problems)
+            throw ConfigurationError(problems.all)
+        }
         let directory = try DataDirectory(configuration["data"])
         closing.add { directory.release() }
         let clock = VirtualClock()
@@ -71,13 +77,7 @@ struct HostStarter {
         )
         closing.add { log.close() }
         let bundle = try await Bundle.load(bundlePath, into: "\(directory.path)/bundles")
-        let problems = Problems()
-        let project = Project.load(
-            functions: configuration["functions"],
-            schedules: configuration["schedules"],
-            bundle: bundle.functions,
-            problems: problems
-        )
+        let project = loadProject(bundle: bundle.functions, problems)
         let market = readMarket(problems)
         if !options.isDevelopment, clock.isVirtual {
             problems.add(
@@ -98,6 +98,15 @@ struct HostStarter {
             bundle: bundle,
             project: project,
             market: market
+        )
+    }
+
+    private func loadProject(bundle: [String]?, _ problems: Problems) -> Project {
+        Project.load(
+            functions: configuration["functions"],
+            schedules: configuration["schedules"],
+            bundle: bundle,
+            problems: problems
         )
     }
 

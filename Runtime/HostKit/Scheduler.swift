@@ -154,6 +154,9 @@ package actor Scheduler {
     /// How many runs of windows are under way.
     package var runsUnderWay: Int { runs.count }
 
+    /// How many jobs of schedules have not ended, as far as the scheduler has heard.
+    package var jobsOpen: Int { jobs.count }
+
     /// The coming runs, as the plan sees them from now.
     package func upcoming(_ count: Int, function: String?) -> SchedulePlan.Preview {
         machine.plan.next(count, for: function, after: clock.now)

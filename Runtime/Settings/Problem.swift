@@ -22,9 +22,11 @@ package struct Problem: Sendable, Hashable, CustomStringConvertible {
 
 /// Gathers all problems, so that they are told at once.
 package final class Problems {
-    private var found: [Problem] = []
+    private var found: [Problem]
 
-    package init() {}
+    package init(_ found: [Problem] = []) {
+        self.found = found
+    }
 
     package func add(_ problem: Problem) {
         found.append(problem)

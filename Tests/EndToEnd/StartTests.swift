@@ -98,6 +98,22 @@ extension Scenarios {
             )
         }
 
+        @Test("the faults of a configuration file and of the project are told in one go")
+        func brokenSettings() async throws {
+            let place = try TemporaryPlace()
+            defer { place.remove() }
+            let project = try BrokenProject(in: place.path)
+            let file = "\(place.path)/swiftlet.yaml"
+            Text.write("gateway: {prot: 1, host: 0.0.0.0}\nlog: {level: loud}\n".utf8, to: file)
+            let schedules = "\(Installed.project)/schedules"
+            let ran = try await DevHost.swiftlet([
+                "serve", "--config", file, "--functions", project.functions, "--schedules", schedules,
+            ])
+            #expect(ran.code == 78, "\(ran.all)")
+            let faults = ["gateway.prot", "gateway.host", "log.level"] + project.faults.map(\.place)
+            for fault in faults { #expect(ran.errors.contains(fault), "\(fault): \(ran.errors)") }
+        }
+
         @Test("a gateway that others could reach is refused while nothing authenticates callers")
         func openGateway() async throws {
             let place = try TemporaryPlace()

@@ -89,6 +89,7 @@ struct SchedulerCronTests {
             #expect(skipped.verdict == .skipped && skipped.reason == "overlap" && skipped.job == nil)
             stand.scheduler.jobEnded(job.id)
             stand.scheduler.jobEnded("somebody else's")
+            await heard(stand.scheduler)
             clock.set(at("2026-11-25T10:00:00Z"))
             let fired = try await verdicts(journal, 3)[2]
             #expect(fired.verdict == .fired)
@@ -110,10 +111,16 @@ struct SchedulerCronTests {
             let skipped = try await verdicts(second, 2)[1]
             #expect(skipped.verdict == .skipped)
             again.scheduler.jobEnded(job.id)
+            await heard(again.scheduler)
             clock.set(at("2026-11-25T10:00:00Z"))
             let fired = try await verdicts(second, 3)[2]
             #expect(fired.verdict == .fired)
         }
         await second.close()
+    }
+
+    /// Waits until the scheduler has heard of every job's end: a tick that was due before it would skip.
+    private func heard(_ scheduler: Scheduler) async {
+        while await scheduler.jobsOpen > 0 { await Task.yield() }
     }
 }
