@@ -10,6 +10,9 @@ let strict: [SwiftSetting] = [
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -49,6 +52,8 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -76,7 +81,13 @@ let package = Package(
             "Pool",
             ["FunctionCore", "Invocations", "Wire", "Processes", "CShims", nioCore, nioPosix]
         ),
-        room("HTTPTrigger", "HTTP", ["FunctionCore", "Invocations", nioCore, nioPosix, nioHTTP1]),
+        room(
+            "HTTPTrigger",
+            "HTTP",
+            [
+                "FunctionCore", "Invocations", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioHTTP2,
+            ]
+        ),
         room("RedisTrigger", "Redis", ["FunctionCore", "Invocations", "CHiredis", nioCore, nioPosix]),
         room("Storage", "Storage", ["FunctionCore", "CCrypto", grdb]),
         room("Journal", "Journal", ["FunctionCore", "Invocations", "Storage", grdb]),
