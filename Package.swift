@@ -10,7 +10,6 @@ let strict: [SwiftSetting] = [
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
-let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -81,11 +80,12 @@ let package = Package(
             "Pool",
             ["FunctionCore", "Invocations", "Wire", "Processes", "CShims", nioCore, nioPosix]
         ),
+        room("WebSockets", "WebSocket", ["FunctionCore", "CCrypto"]),
         room(
             "HTTPTrigger",
             "HTTP",
             [
-                "FunctionCore", "Invocations", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioHTTP2,
+                "FunctionCore", "Invocations", "WebSockets", nioCore, nioPosix, nioHTTP1, nioSSL, nioHTTP2,
             ]
         ),
         room("RedisTrigger", "Redis", ["FunctionCore", "Invocations", "CHiredis", nioCore, nioPosix]),
@@ -146,6 +146,7 @@ let package = Package(
         suite("StorageTests", ["FunctionCore", "Storage", "TestSupport", grdb]),
         suite("JournalTests", ["FunctionCore", "Invocations", "Storage", "Journal", "TestSupport"]),
         suite("UserDataTests", ["FunctionCore", "Invocations", "Storage", "UserData", "TestSupport"]),
+        suite("WebSocketTests", ["FunctionCore", "WebSockets"]),
         suite("HTTPTests", ["FunctionCore", "Invocations", "HTTPTrigger", nioCore, nioPosix]),
         suite(
             "RedisTests",

@@ -20,9 +20,20 @@ extension [Header] {
 }
 
 /// Whether two header names are equal, ignoring ASCII case.
-func sameName(_ left: String, _ right: String) -> Bool {
+package func sameName(_ left: String, _ right: String) -> Bool {
     guard left.utf8.count == right.utf8.count else { return false }
     return zip(left.utf8, right.utf8).allSatisfy { lower($0) == lower($1) }
+}
+
+/// Whether `text` is a token of RFC 9110 section 5.6.2, as names of fields and of subprotocols must be.
+package func isToken(_ text: String) -> Bool {
+    !text.isEmpty
+        && text.utf8.allSatisfy { byte in
+            switch byte {
+            case 48...57, 65...90, 94...122, 124, 126, 33, 35...39, 42, 43, 45, 46: true
+            default: false
+            }
+        }
 }
 
 private func lower(_ byte: UInt8) -> UInt8 {
@@ -56,6 +67,11 @@ public struct HTTPRequest: Sendable, Hashable {
     /// The path without the query, still percent-encoded.
     public var path: String {
         String(target.prefix { $0 != "?" })
+    }
+
+    /// The id of the last server-sent event that a client has, when it connects again (`Last-Event-ID`).
+    public var lastEventID: String? {
+        headers.first("last-event-id")
     }
 
     /// The query's names and values, percent-decoded; where a name comes twice the last one counts.

@@ -13,6 +13,11 @@ static inline int swiftlet_sha256(const void *bytes, size_t count, unsigned char
     return EVP_Digest(bytes, count, digest, NULL, EVP_sha256(), NULL);
 }
 
+/// Hashes `count` bytes as RFC 6455 asks for. 1 for success.
+static inline int swiftlet_sha1(const void *bytes, size_t count, unsigned char digest[20]) {
+    return EVP_Digest(bytes, count, digest, NULL, EVP_sha1(), NULL);
+}
+
 /// A hash that is fed in pieces; NULL without memory.
 static inline EVP_MD_CTX *swiftlet_sha256_begin(void) {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
