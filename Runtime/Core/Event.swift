@@ -14,15 +14,20 @@ public struct Event: Sendable {
         case redis = 2
         /// A schedule's nominal instant or a rotation's window.
         case schedule = 3
+        /// A WebSocket connection: see `connection`.
+        case websocket = 4
     }
 
     /// Where the event came from.
     public var kind: Kind
     /// What the trigger asks for, from `operation:` in `function.yaml`; empty where the manifest names none.
     public var operation: String
-    /// The request, where the event came by HTTP.
+    /// The request, where the event came by HTTP; of a WebSocket, the one that asked for the connection, with
+    /// its headers in the event `connect` only.
     public var request: HTTPRequest?
-    /// The body: the request's own bytes, or the JSON document of the other kinds.
+    /// The connection, where the event came from a WebSocket.
+    public var connection: ConnectionEvent?
+    /// The body: the request's own bytes, a WebSocket's message, or the JSON document of the other kinds.
     public var body: Bytes
 
     /// An event; used by triggers and tests.
@@ -30,11 +35,13 @@ public struct Event: Sendable {
         kind: Kind = .plain,
         operation: String = "",
         request: HTTPRequest? = nil,
+        connection: ConnectionEvent? = nil,
         body: Bytes = Bytes()
     ) {
         self.kind = kind
         self.operation = operation
         self.request = request
+        self.connection = connection
         self.body = body
     }
 

@@ -71,14 +71,24 @@ public struct ReplyStream: Sendable {
     }
 
     /// Sends one server-sent event.
-    public func event(_ data: String, name: String? = nil, id: String? = nil) async throws {
-        var text = ""
-        if let id { text += "id: \(id)\n" }
-        if let name { text += "event: \(name)\n" }
-        for line in data.split(separator: "\n", omittingEmptySubsequences: false) {
-            text += "data: \(line)\n"
-        }
-        try await send(Bytes(text + "\n"))
+    ///
+    /// A client that connects again names the last `id` it has; see `HTTPRequest.lastEventID`. It waits for
+    /// `retry` before it does.
+    /// - Throws: `FunctionError` `invalid_event` for an id or a name that a line cannot hold.
+    public func event(
+        _ data: String,
+        name: String? = nil,
+        id: String? = nil,
+        retry: Duration? = nil
+    ) async throws {
+        try await send(ServerSentEvent.bytes(data, name: name, id: id, retry: retry))
+    }
+
+    /// Sends a comment, which clients of server-sent events pass over.
+    ///
+    /// The gateway keeps idle streams alive by itself.
+    public func comment(_ text: String) async throws {
+        try await send(ServerSentEvent.comment(text))
     }
 
     /// Sends a whole reply through the stream.

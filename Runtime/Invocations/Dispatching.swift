@@ -12,9 +12,15 @@ package protocol ReplySink: AnyObject, Sendable {
     func head(status: Int, headers: [Header])
     /// A piece of the body. Grant its size back once it has gone out.
     func chunk(_ bytes: ByteBuffer)
+    /// One write of the function's is complete; told of WebSocket events only.
+    func written()
     /// The invocation is over. An outcome other than `replied` may come after a head and chunks: the reply is
     /// cut.
     func end(_ outcome: Outcome)
+}
+
+extension ReplySink {
+    package func written() {}
 }
 
 /// A dispatched invocation, as its caller holds it.

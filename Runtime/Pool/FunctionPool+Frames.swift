@@ -68,7 +68,11 @@ extension FunctionPool: WorkerLink.Owner {
         entries[frame.id] = entry
         showedLife(frame.id)
         let bytes = ByteBuffer(bytes: frame.payload)
-        onLoop(of: entry.sink) { $0.chunk(bytes) }
+        let endsWrite = frame.endsWrite
+        onLoop(of: entry.sink) { sink in
+            sink.chunk(bytes)
+            if endsWrite { sink.written() }
+        }
     }
 
     /// A reply has begun or goes on.

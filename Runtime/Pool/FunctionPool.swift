@@ -230,7 +230,8 @@ package final class FunctionPool: @unchecked Sendable {
             fencingToken: invocation.fencingToken,
             kind: invocation.event.kind,
             operation: invocation.event.operation,
-            request: invocation.event.request
+            request: invocation.event.request,
+            connection: invocation.event.connection
         )
         link.send { head.write(to: &$0, id: key, body: invocation.event.body) }
     }

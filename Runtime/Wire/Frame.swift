@@ -42,6 +42,10 @@ package struct Frame: Sendable, Equatable {
 
     /// Set in `reply`, `callReply` and `chunk`: nothing follows.
     package static let last: UInt8 = 1
+    /// Set in `chunk` where one write of the handler's ends.
+    ///
+    /// Where a reply goes to a WebSocket, each write is a message.
+    package static let written: UInt8 = 2
     /// The header's length in bytes.
     package static let headerLength = 12
     /// The longest payload either side accepts: a blob of 16 MiB and its head fit.
@@ -49,7 +53,7 @@ package struct Frame: Sendable, Equatable {
     /// The bit that tells a call's id from an invocation's.
     package static let callBit: UInt32 = 0x8000_0000
     /// The version of all this; both sides must have the same.
-    package static let protocolVersion: UInt32 = 1
+    package static let protocolVersion: UInt32 = 2
 
     package var kind: Kind
     package var flags: UInt8
@@ -65,6 +69,8 @@ package struct Frame: Sendable, Equatable {
 
     /// Whether nothing follows.
     package var isLast: Bool { flags & Frame.last != 0 }
+    /// Whether one write of the handler's ends here.
+    package var endsWrite: Bool { flags & Frame.written != 0 }
 }
 
 /// Why bytes from the other side cannot be read.

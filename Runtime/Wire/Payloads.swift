@@ -98,6 +98,7 @@ package struct InvokeHead: Sendable {
     package var kind: Event.Kind
     package var operation: String
     package var request: HTTPRequest?
+    package var connection: ConnectionEvent?
 
     package init(
         invocation: String,
@@ -110,7 +111,8 @@ package struct InvokeHead: Sendable {
         fencingToken: UInt64?,
         kind: Event.Kind,
         operation: String,
-        request: HTTPRequest?
+        request: HTTPRequest?,
+        connection: ConnectionEvent? = nil
     ) {
         self.invocation = invocation
         self.slot = slot
@@ -123,7 +125,11 @@ package struct InvokeHead: Sendable {
         self.kind = kind
         self.operation = operation
         self.request = request
+        self.connection = connection
     }
+
+    private static let hasRequest: UInt8 = 1
+    private static let hasConnection: UInt8 = 2
 
     /// Writes the head and, to the end of the frame, the body.
     package func write(to writer: inout WireWriter, id: UInt32, body: Bytes) {
@@ -138,13 +144,17 @@ package struct InvokeHead: Sendable {
             writer.integer(fencingToken ?? 0)
             writer.integer(kind.rawValue)
             writer.string(operation)
-            writer.integer(UInt8(request == nil ? 0 : 1))
+            writer.integer(
+                (request == nil ? 0 : InvokeHead.hasRequest)
+                    | (connection == nil ? 0 : InvokeHead.hasConnection)
+            )
             if let request {
                 writer.string(request.method)
                 writer.string(request.target)
                 writer.dictionary(request.parameters)
                 writer.headers(request.headers)
             }
+            connection?.write(to: &writer)
             writer.rest(body.array)
         }
     }
@@ -166,7 +176,8 @@ package struct InvokeHead: Sendable {
         }
         let operation = try reader.string()
         var request: HTTPRequest?
-        if try reader.integer(UInt8.self) == 1 {
+        let parts = try reader.integer(UInt8.self)
+        if parts & hasRequest != 0 {
             request = HTTPRequest(
                 method: try reader.string(),
                 target: try reader.string(),
@@ -174,6 +185,7 @@ package struct InvokeHead: Sendable {
                 headers: try reader.headers()
             )
         }
+        let connection = parts & hasConnection != 0 ? try ConnectionEvent(from: &reader) : nil
         let head = InvokeHead(
             invocation: invocation,
             slot: slot,
@@ -185,7 +197,8 @@ package struct InvokeHead: Sendable {
             fencingToken: token == 0 ? nil : token,
             kind: kind,
             operation: operation,
-            request: request
+            request: request,
+            connection: connection
         )
         return (head, Bytes(Array(reader.rest())))
     }

@@ -22,7 +22,13 @@ struct InvocationRunner: Sendable {
     /// Runs on the reader thread.
     func begin(_ head: InvokeHead, _ body: Bytes, id: UInt32) {
         page.markBegun(slot: head.slot, id: id)
-        let event = Event(kind: head.kind, operation: head.operation, request: head.request, body: body)
+        let event = Event(
+            kind: head.kind,
+            operation: head.operation,
+            request: head.request,
+            connection: head.connection,
+            body: body
+        )
         let running = self.running.begin(id)
         let context = makeContext(head, id: id, running)
         switch handler {
@@ -34,15 +40,15 @@ struct InvocationRunner: Sendable {
                     finish(id)
                     return
                 }
-                running.attach(Task { await stream(id, running) { try await $0.send(reply) } })
+                running.attach(Task { await stream(event, id, running) { try await $0.send(reply) } })
             } catch {
                 channel.append { ErrorPayload.write(InvocationRunner.describe(error), to: &$0, id: id) }
                 finish(id)
             }
         case .async(let handle):
-            running.attach(Task { await runWhole(id, running) { try await handle(event, context) } })
+            running.attach(Task { await runWhole(event, id, running) { try await handle(event, context) } })
         case .streaming(let handle):
-            running.attach(Task { await stream(id, running) { try await handle(event, context, $0) } })
+            running.attach(Task { await stream(event, id, running) { try await handle(event, context, $0) } })
         }
     }
 
@@ -68,6 +74,7 @@ struct InvocationRunner: Sendable {
     }
 
     private func runWhole(
+        _ event: Event,
         _ id: UInt32,
         _ running: RunningTable.Running,
         _ handle: () async throws -> Reply
@@ -78,7 +85,7 @@ struct InvocationRunner: Sendable {
                 channel.send { write(reply, to: &$0, id: id) }
                 finish(id)
             } else {
-                await stream(id, running) { try await $0.send(reply) }
+                await stream(event, id, running) { try await $0.send(reply) }
             }
         } catch {
             channel.send { ErrorPayload.write(InvocationRunner.describe(error), to: &$0, id: id) }
@@ -87,11 +94,13 @@ struct InvocationRunner: Sendable {
     }
 
     private func stream(
+        _ event: Event,
         _ id: UInt32,
         _ running: RunningTable.Running,
         _ handle: (ReplyStream) async throws -> Void
     ) async {
         let reply = StreamState(channel: channel, id: id)
+        let tellsWrites = event.connection != nil
         do {
             try await handle(
                 ReplyStream(
@@ -99,13 +108,17 @@ struct InvocationRunner: Sendable {
                     write: { bytes in
                         try reply.startIfNeeded()
                         var rest = bytes.array[...]
+                        if rest.isEmpty, tellsWrites {
+                            channel.send { $0.frame(.chunk, id: id, flags: Frame.written) }
+                        }
                         while !rest.isEmpty {
                             let count = try await running.credit.take(
                                 min(rest.count, InvocationRunner.pieceMax)
                             )
                             let piece = rest.prefix(count)
-                            channel.send { $0.frame(.chunk, id: id) { $0.rest(piece) } }
                             rest = rest.dropFirst(count)
+                            let flags = tellsWrites && rest.isEmpty ? Frame.written : 0
+                            channel.send { $0.frame(.chunk, id: id, flags: flags) { $0.rest(piece) } }
                         }
                     }
                 )

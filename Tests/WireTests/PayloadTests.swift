@@ -22,7 +22,15 @@ enum PayloadSamples {
         fencingToken: .max,
         kind: .http,
         operation: "create",
-        request: request
+        request: request,
+        connection: ConnectionEvent(
+            id: "c1",
+            phase: .disconnect,
+            isText: false,
+            subprotocols: ["a", "b"],
+            closeCode: 4999,
+            closeReason: "ü"
+        )
     )
 
     static let error = FunctionError(
@@ -115,6 +123,7 @@ struct PayloadTests {
         plain.principal = nil
         plain.fencingToken = nil
         plain.request = nil
+        plain.connection = nil
         plain.kind = .redis
         for head in [PayloadSamples.invoke, plain] {
             let body = Bytes([0, 255, 10])
@@ -133,6 +142,7 @@ struct PayloadTests {
             #expect(read.kind == head.kind)
             #expect(read.operation == head.operation)
             #expect(read.request == head.request)
+            #expect(read.connection == head.connection)
         }
     }
 

@@ -30,6 +30,8 @@ public struct Bindings: Sendable {
     public var marketData: MarketDataBinding { MarketDataBinding(caller: caller) }
     /// Orders; granted to the trading function alone.
     public var broker: BrokerBinding { BrokerBinding(caller: caller) }
+    /// The function's WebSocket clients.
+    public var connections: ConnectionsBinding { ConnectionsBinding(caller: caller) }
     /// Outbound HTTP.
     public var fetch: FetchBinding { FetchBinding(caller: caller) }
 
