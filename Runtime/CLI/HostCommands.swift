@@ -120,7 +120,12 @@ func runHost(
         leaveFor(error)
     }
     if isDevelopment { Banner.show(host) }
-    await signals.wait()
+    // A terminal that is closed hangs up on the emulator in it; without one SIGHUP is a daemon's reload.
+    let endsOnHangUp = isDevelopment && isTerminal
+    for await signal in signals.stream {
+        guard signal == SIGHUP, !endsOnHangUp else { break }
+        Task { _ = await host.reload("SIGHUP") }
+    }
     signals.exitOnNext()
     await host.stop()
     exit(0)

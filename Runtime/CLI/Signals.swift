@@ -2,15 +2,22 @@ import Glibc
 import Processes
 import Synchronization
 
-/// SIGINT, SIGTERM and SIGHUP as something that a task can wait for.
+/// SIGINT, SIGTERM and SIGHUP as a stream.
 ///
-/// A handler writes them into a pipe. To block them and `sigwait` would not do: the main thread of an
-/// asynchronous `main` rests in dispatch's `sigsuspend` with nothing blocked, so that the signal's default
-/// action would end the process there and then.
-struct Signals: Sendable {
+/// A handler writes their numbers into a pipe, a thread reads them. To block them and `sigwait` would not do:
+/// the main thread of an asynchronous `main` rests in dispatch's `sigsuspend` with nothing blocked, so that the
+/// signal's default action would end the process there and then.
+final class Signals: Sendable {
     /// The writing end, for the handler; -1 until `take`.
     private static let pipeEnd = Atomic<Int32>(-1)
-    private let reading: Int32
+    /// The numbers, in their order; the newest eight that nobody has looked at yet.
+    let stream: AsyncStream<Int32>
+    private let feed: AsyncStream<Int32>.Continuation
+    private let isEnding = Atomic<Bool>(false)
+
+    private init() {
+        (stream, feed) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingNewest(8))
+    }
 
     /// Takes the signals from here on.
     ///
@@ -25,17 +32,20 @@ struct Signals: Sendable {
         pipeEnd.store(ends[1], ordering: .releasing)
         for number in [SIGINT, SIGTERM, SIGHUP] where number != SIGHUP || !isIgnored(number) {
             var action = sigaction()
-            action.__sigaction_handler.sa_handler = { _ in Signals.note() }
+            action.__sigaction_handler.sa_handler = { Signals.note($0) }
             action.sa_flags = Int32(SA_RESTART)
             sigaction(number, &action, nil)
         }
-        return Signals(reading: ends[0])
+        let signals = Signals()
+        let reading = ends[0]
+        startThread("signals") { signals.read(from: reading) }
+        return signals
     }
 
     /// Runs in the handler: what it calls may be called there, and it leaves `errno` as it was.
-    private static func note() {
+    private static func note(_ number: Int32) {
         let before = errno
-        var byte: UInt8 = 1
+        var byte = UInt8(truncatingIfNeeded: number)
         _ = write(pipeEnd.load(ordering: .acquiring), &byte, 1)
         errno = before
     }
@@ -47,26 +57,17 @@ struct Signals: Sendable {
         return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
     }
 
-    /// Waits for the next signal.
-    func wait() async {
-        await withCheckedContinuation { continuation in
-            startThread("signals") {
-                next()
-                continuation.resume()
-            }
-        }
-    }
-
-    /// Ends the process at the next signal, whatever is still under way.
+    /// From now on SIGINT and SIGTERM end the process at once, whatever is still under way.
     func exitOnNext() {
-        startThread("signals") {
-            next()
-            _exit(130)
-        }
+        isEnding.store(true, ordering: .releasing)
     }
 
-    private func next() {
-        var byte: UInt8 = 0
-        while read(reading, &byte, 1) < 0, errno == EINTR {}
+    private func read(from descriptor: Int32) -> Never {
+        while true {
+            var byte: UInt8 = 0
+            guard Glibc.read(descriptor, &byte, 1) == 1 else { continue }
+            if isEnding.load(ordering: .acquiring), byte != UInt8(SIGHUP) { _exit(130) }
+            feed.yield(Int32(byte))
+        }
     }
 }

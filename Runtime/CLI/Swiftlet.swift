@@ -18,7 +18,8 @@ struct Swiftlet: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            Dev.self, Serve.self, Invoke.self, Functions.self, Check.self, Logs.self, Schedule.self,
+            Dev.self, Serve.self, Reload.self, Invoke.self, Functions.self, Check.self, Logs.self,
+            Schedule.self,
             Clock.self, Jobs.self, Shards.self, Demo.self, Version.self, OfflineProviderCommand.self,
         ]
     )

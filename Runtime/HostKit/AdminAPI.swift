@@ -14,6 +14,7 @@ import WorkerPool
 /// On loopback only; it has no authentication.
 struct AdminAPI {
     let host: HostState
+    let reload: @Sendable () async -> ReloadReport
 
     var routes: [EndpointRoute] {
         [
@@ -31,6 +32,7 @@ struct AdminAPI {
             EndpointRoute("GET", "/v1/schedule") { _ in await self.schedule() },
             EndpointRoute("GET", "/v1/schedule/next") { await self.next($0) },
             EndpointRoute("GET", "/v1/shards/{user}") { self.shard($0) },
+            EndpointRoute("POST", "/v1/reload") { _ in await self.reload().response },
         ].map(AdminGuard.guarded)
     }
 

@@ -12,27 +12,52 @@ package struct Bundle: Sendable {
     /// The functions it has, as it says itself.
     package let functions: [String]
 
+    package init(executable: String, hash: String, functions: [String]) {
+        self.executable = executable
+        self.hash = hash
+        self.functions = functions
+    }
+
     /// Copies a bundle into the data directory and asks it what it has.
-    package static func load(_ path: String, into directory: String) async throws(HostError) -> Bundle {
+    ///
+    /// `keeping` are the hashes of bundles that still run, whose copies must stay.
+    package static func load(
+        _ path: String,
+        into directory: String,
+        keeping: Set<String> = []
+    ) async throws(HostError) -> Bundle {
+        // Some megabytes to read, hash and write: not on a thread that others wait for.
+        let copied = await withCheckedContinuation { continuation in
+            startThread("bundle") {
+                continuation.resume(returning: copy(path, into: directory, keeping: keeping))
+            }
+        }
+        let (executable, hash) = try copied.get()
+        return Bundle(executable: executable, hash: hash, functions: try await describe(executable))
+    }
+
+    private static func copy(
+        _ path: String,
+        into directory: String,
+        keeping: Set<String>
+    ) -> Result<(executable: String, hash: String), HostError> {
         guard let content = readFile(path) else {
-            throw HostError(
-                .configuration,
-                "there is no bundle at \(path); build it with `make build`, or name it with --bundle"
-            )
+            let remedy = "build it with `make build`, or name it with --bundle"
+            return .failure(HostError(.configuration, "there is no bundle at \(path); \(remedy)"))
         }
         let hash = hexadecimal(SHA256.hash(content))
         let home = "\(directory)/\(hash.prefix(16))"
         let executable = "\(home)/functions"
         if access(executable, X_OK) != 0 {
             guard DataDirectory.make(home), copy(content, to: executable) else {
-                throw HostError(
-                    .dataDirectory,
-                    "the bundle cannot be copied to \(home): \(String(cString: strerror(errno)))"
+                let reason = String(cString: strerror(errno))
+                return .failure(
+                    HostError(.dataDirectory, "the bundle cannot be copied to \(home): \(reason)")
                 )
             }
         }
-        prune(directory, keep: home)
-        return Bundle(executable: executable, hash: hash, functions: try await describe(executable))
+        prune(directory, keep: keeping.union([hash]))
+        return .success((executable, hash))
     }
 
     private static func copy(_ content: [UInt8], to path: String) -> Bool {
@@ -70,10 +95,11 @@ package struct Bundle: Sendable {
         }
     }
 
-    /// Removes all copies but the newest three and this one: workers of a host that was killed may still run
-    /// from them.
-    private static func prune(_ directory: String, keep: String) {
-        let copies = listDirectory(directory).map { "\(directory)/\($0)" }.filter { $0 != keep }
+    /// Removes all copies but the newest three and those of `keep`: workers of a host that was killed may
+    /// still run from them.
+    private static func prune(_ directory: String, keep: Set<String>) {
+        let kept = keep.map { String($0.prefix(16)) }
+        let copies = listDirectory(directory).filter { !kept.contains($0) }.map { "\(directory)/\($0)" }
         let dated = copies.map { path -> (String, Int) in
             var status = stat()
             return (path, stat(path, &status) == 0 ? status.st_mtim.tv_sec : 0)

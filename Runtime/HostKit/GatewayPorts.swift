@@ -9,15 +9,12 @@ import Storage
 package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
     private let journal: HostJournal
     private let clock: any HostClock
-    private let attempts: [String: Int]
+    private let manifests: ManifestTable
 
-    package init(journal: HostJournal, clock: any HostClock, manifests: [Manifest]) {
+    package init(journal: HostJournal, clock: any HostClock, manifests: ManifestTable) {
         self.journal = journal
         self.clock = clock
-        attempts = Dictionary(
-            manifests.map { ($0.name, $0.retry.attempts) },
-            uniquingKeysWith: { _, last in last }
-        )
+        self.manifests = manifests
     }
 
     package func accept(
@@ -34,7 +31,7 @@ package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
             trigger: "job",
             owner: invocation.principal,
             trace: invocation.trace,
-            maxAttempts: attempts[invocation.function] ?? 1,
+            maxAttempts: manifests[invocation.function]?.retry.attempts ?? 1,
             depth: invocation.depth
         )
         do {

@@ -16,7 +16,9 @@ import WorkerPool
 
 /// What the parts of a running host see of one another.
 package struct HostState: Sendable {
-    let project: Project
+    let live: LiveGeneration
+    let manifests: ManifestTable
+    let factory: PoolFactory
     let stores: HostStores
     let dispatcher: PoolDispatcher
     let scheduler: Scheduler
@@ -29,6 +31,7 @@ package struct HostState: Sendable {
     let clockMayBeSet: Bool
     let started = Monotonic.now
 
+    var project: Project { live.current.project }
     var redisIsUp: Bool { redisUp.isUp }
 
     /// The rotation and window that a function belongs to.
@@ -87,12 +90,14 @@ package final class Host: Sendable {
     package let redisPort: Int?
     package let provider: String
     package let directory: String
-    package let project: Project
+    /// What it runs now.
+    package var project: Project { state.project }
     package let next: SchedulePlan.Preview
     private let state: HostState
     private let closing: HostClosing
     private let runner: JobRunner
-    private let streams: [StreamTrigger]
+    private let streams: StreamSet
+    private let reloader: Reloader
     private let servers: [HTTPServer]
     private let background: [Task<Void, Never>]
     private let grace: Duration
@@ -108,7 +113,8 @@ package final class Host: Sendable {
         next: SchedulePlan.Preview,
         closing: HostClosing,
         runner: JobRunner,
-        streams: [StreamTrigger],
+        streams: StreamSet,
+        reloader: Reloader,
         servers: [HTTPServer],
         background: [Task<Void, Never>],
         grace: Duration
@@ -120,15 +126,20 @@ package final class Host: Sendable {
         self.redisPort = redisPort
         self.provider = provider
         self.directory = directory
-        self.project = state.project
         self.next = next
         self.closing = closing
         self.runner = runner
         self.streams = streams
+        self.reloader = reloader
         self.servers = servers
         self.background = background
         self.grace = grace
     }
+
+    /// Puts the bundle and the files as they are now in force; whatever is wrong leaves all as it was.
+    ///
+    /// `cause` is for the log.
+    package func reload(_ cause: String) async -> ReloadReport { await reloader.reload(cause) }
 
     /// Refuses new work, lets what runs end within the grace, gives the rest back to the journal and to
     /// Redis, and ends all processes.
@@ -137,7 +148,7 @@ package final class Host: Sendable {
         let grace = self.grace
         await withDiscardingTaskGroup { group in
             for server in servers { group.addTask { await server.stop(grace: grace) } }
-            for stream in streams { group.addTask { await stream.stop(grace: grace) } }
+            group.addTask { await self.streams.stop(grace: grace) }
             group.addTask { await self.state.scheduler.stop() }
             group.addTask { await self.runner.stop() }
             group.addTask { await self.state.dispatcher.drain(grace: grace) }

@@ -14,19 +14,32 @@ extension HostStarter {
     /// Opens the ports, and starts what works in the background.
     func serve(_ state: HostState, _ premises: Premises, _ supplies: HostSupplies) async throws -> Host {
         let directory = premises.directory
-        let (front, gatewayURL) = try await openGateway(state, premises.settings, supplies.group)
+        let builtIn = BuiltInEndpoints(
+            jobs: state.stores.journal.jobs,
+            blobs: state.stores.blobs,
+            clock: state.clock
+        )
+        let gateway = try makeGateway(state, builtIn.routes)
+        let (front, gatewayURL) = try await openGateway(gateway, state, premises.settings, supplies.group)
         state.stores.blobs.setBaseURL(gatewayURL)
-        let back = try await openAdmin(state, premises.settings, supplies.group)
+        let streams = makeStreams(state, supplies.redis.client, directory.path)
+        let reloader = Reloader(
+            state,
+            source: premises.source,
+            gateway: gateway,
+            endpoints: builtIn.routes,
+            streams: streams
+        )
+        let back = try await openAdmin(state, reloader, premises.settings, supplies.group)
         let runner = JobRunner(
             jobs: state.stores.journal.jobs,
             dispatching: state.dispatcher,
             loop: state.loop,
             clock: state.clock,
-            manifests: state.project.manifests,
+            manifests: state.manifests,
             telemetry: state.telemetry,
             ended: { state.scheduler.jobEnded($0.id) }
         )
-        let streams = makeStreams(state, supplies.redis.client, directory.path)
         let host = Host(
             state,
             gatewayURL: gatewayURL,
@@ -39,11 +52,13 @@ extension HostStarter {
             closing: closing,
             runner: runner,
             streams: streams,
+            reloader: reloader,
             servers: [front, back],
-            background: background(state, runner, supplies.redis.client, premises.settings),
+            background: background(state, runner, supplies.redis.client, premises.settings)
+                + watching(premises.source, reloader, state),
             grace: premises.settings.grace
         )
-        streams.forEach { $0.start() }
+        await streams.replace(state.project.manifests)
         directory.announce(gateway: gatewayURL, admin: host.adminURL)
         state.telemetry.note(
             .info,
@@ -53,25 +68,29 @@ extension HostStarter {
         return host
     }
 
-    private func openGateway(
-        _ state: HostState,
-        _ settings: HostSettings,
-        _ group: any EventLoopGroup
-    ) async throws -> (HTTPServer, url: String) {
-        let (clock, telemetry, stores) = (state.clock, state.telemetry, state.stores)
-        let builtIn = BuiltInEndpoints(jobs: stores.journal.jobs, blobs: stores.blobs, clock: clock)
-        var gatewaySettings = GatewaySettings()
+    private func makeGateway(_ state: HostState, _ endpoints: [EndpointRoute]) throws -> Gateway {
+        let telemetry = state.telemetry
+        var settings = GatewaySettings()
         let header = configuration["gateway.principalHeader"]
-        gatewaySettings.principalHeader = header.isEmpty ? nil : header
-        let gateway = Gateway(
-            router: try Router(functions: state.project.manifests, endpoints: builtIn.routes),
-            settings: gatewaySettings,
+        settings.principalHeader = header.isEmpty ? nil : header
+        return Gateway(
+            router: try Router(functions: state.project.manifests, endpoints: endpoints),
+            settings: settings,
             dispatching: state.dispatcher,
             jobs: state.ports,
             keeper: state.ports,
             hash: { sha256Hex($0) },
             report: { telemetry.request($0) }
         )
+    }
+
+    private func openGateway(
+        _ gateway: Gateway,
+        _ state: HostState,
+        _ settings: HostSettings,
+        _ group: any EventLoopGroup
+    ) async throws -> (HTTPServer, url: String) {
+        let clock = state.clock
         let server = try await HTTPServer.bind(
             host: configuration["gateway.host"],
             port: settings.gatewayPort,
@@ -86,10 +105,12 @@ extension HostStarter {
 
     private func openAdmin(
         _ state: HostState,
+        _ reloader: Reloader,
         _ settings: HostSettings,
         _ group: any EventLoopGroup
     ) async throws -> HTTPServer {
-        let router = try Router(endpoints: AdminAPI(host: state).routes)
+        let api = AdminAPI(host: state, reload: { await reloader.reload("the admin API") })
+        let router = try Router(endpoints: api.routes)
         let server = try await HTTPServer.bind(
             host: "127.0.0.1",
             port: settings.adminPort,
@@ -127,21 +148,29 @@ extension HostStarter {
         ]
     }
 
-    private func makeStreams(_ state: HostState, _ redis: RedisClient, _ directory: String) -> [StreamTrigger]
-    {
+    /// A development host sees for itself that a file has changed.
+    private func watching(
+        _ source: ProjectSource,
+        _ reloader: Reloader,
+        _ state: HostState
+    ) -> [Task<Void, Never>] {
+        guard options.isDevelopment else { return [] }
+        let watch = ProjectWatch(source: source, loop: state.loop)
+        return [Task { await watch.run { _ = await reloader.reload("a file has changed") } }]
+    }
+
+    private func makeStreams(_ state: HostState, _ redis: RedisClient, _ directory: String) -> StreamSet {
         let consumer = "host-" + sha256Hex(Bytes(directory)).prefix(12)
-        return state.project.manifests.flatMap { manifest in
-            manifest.streams.map { stream in
-                StreamTrigger(
-                    stream: stream,
-                    manifest: manifest,
-                    consumer: consumer,
-                    client: redis,
-                    dispatching: state.dispatcher,
-                    clock: state.clock,
-                    report: { state.telemetry.stream($0, manifest.name, stream) }
-                )
-            }
+        return StreamSet { manifest, stream in
+            StreamTrigger(
+                stream: stream,
+                manifest: manifest,
+                consumer: consumer,
+                client: redis,
+                dispatching: state.dispatcher,
+                clock: state.clock,
+                report: { state.telemetry.stream($0, manifest.name, stream) }
+            )
         }
     }
 }

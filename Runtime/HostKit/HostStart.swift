@@ -50,8 +50,8 @@ struct HostStarter {
         let directory: DataDirectory
         let clock: VirtualClock
         let telemetry: Telemetry
-        let bundle: Bundle
-        let project: Project
+        let source: ProjectSource
+        let generation: Generation
         let market: [String: MarketSource]
     }
 
@@ -60,7 +60,7 @@ struct HostStarter {
         let settings = HostSettings(configuration, problems: problems)
         guard problems.isEmpty else {
             // The host cannot start: look at the files as well, so that all faults are told at once.
-            _ = loadProject(bundle: nil, problems)
+            _ = ProjectSource(configuration, program: options.program, directory: "").project(nil, problems)
             throw ConfigurationError(problems.all)
         }
         let directory = try DataDirectory(configuration["data"])
@@ -76,8 +76,9 @@ struct HostStarter {
             redactor: Redactor(secrets: configuration.secrets)
         )
         closing.add { log.close() }
-        let bundle = try await Bundle.load(bundlePath, into: "\(directory.path)/bundles")
-        let project = loadProject(bundle: bundle.functions, problems)
+        let source = ProjectSource(configuration, program: options.program, directory: directory.path)
+        let bundle = try await Bundle.load(source.bundle, into: source.copies)
+        let project = source.project(bundle.functions, problems)
         let market = readMarket(problems)
         if !options.isDevelopment, clock.isVirtual {
             problems.add(
@@ -95,18 +96,9 @@ struct HostStarter {
             directory: directory,
             clock: clock,
             telemetry: Telemetry(log: log, clock: clock),
-            bundle: bundle,
-            project: project,
+            source: source,
+            generation: Generation(number: 1, bundle: bundle, project: project),
             market: market
-        )
-    }
-
-    private func loadProject(bundle: [String]?, _ problems: Problems) -> Project {
-        Project.load(
-            functions: configuration["functions"],
-            schedules: configuration["schedules"],
-            bundle: bundle,
-            problems: problems
         )
     }
 
@@ -117,14 +109,6 @@ struct HostStarter {
         case "none": .none
         default: options.isTerminal ? .pretty(colour: true) : .json
         }
-    }
-
-    private var bundlePath: String {
-        let named = configuration["bundle"]
-        if !named.isEmpty { return named }
-        let folder = options.program.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-            .joined(separator: "/")
-        return "\(folder)/functions"
     }
 
     /// Prices from files: `SYMBOL=FILE,SYMBOL=FILE`.
@@ -160,7 +144,7 @@ struct HostStarter {
     // MARK: State
 
     private func makeState(_ premises: Premises, _ supplies: HostSupplies) throws -> HostState {
-        let (project, clock, stores) = (premises.project, premises.clock, supplies.stores)
+        let (project, clock, stores) = (premises.generation.project, premises.clock, supplies.stores)
         let tokens = WindowTokens(rotationOf: project.book.rotationOf, clock: clock)
         let services = try HostServices(
             stores: stores,
@@ -174,7 +158,15 @@ struct HostStarter {
             clock: clock,
             loop: supplies.loop
         )
-        let dispatcher = makePools(premises, services, supplies.group)
+        let factory = PoolFactory(
+            bindings: services.bindings,
+            group: supplies.group,
+            clock: clock,
+            telemetry: premises.telemetry,
+            isDevelopment: options.isDevelopment
+        )
+        let dispatcher = makePools(premises, services, factory)
+        let manifests = ManifestTable(project.manifests)
         let scheduler = Scheduler(
             project: project,
             journal: stores.journal,
@@ -185,14 +177,16 @@ struct HostStarter {
             telemetry: premises.telemetry
         )
         return HostState(
-            project: project,
+            live: LiveGeneration(premises.generation),
+            manifests: manifests,
+            factory: factory,
             stores: stores,
             dispatcher: dispatcher,
             scheduler: scheduler,
             tokens: tokens,
             telemetry: premises.telemetry,
             clock: clock,
-            ports: GatewayPorts(journal: stores.journal, clock: clock, manifests: project.manifests),
+            ports: GatewayPorts(journal: stores.journal, clock: clock, manifests: manifests),
             loop: supplies.loop,
             redisUp: supplies.redis.health,
             clockMayBeSet: options.isDevelopment
@@ -202,29 +196,13 @@ struct HostStarter {
     private func makePools(
         _ premises: Premises,
         _ services: HostServices,
-        _ group: any EventLoopGroup
+        _ factory: PoolFactory
     ) -> PoolDispatcher {
-        let (bundle, clock, telemetry) = (premises.bundle, premises.clock, premises.telemetry)
-        let program = WorkerProgram(
-            executable: bundle.executable,
-            hash: bundle.hash,
-            environment: [
-                "SWIFT_BACKTRACE": options.isDevelopment ? "enable=yes,color=no,interactive=no" : "enable=no"
-            ]
-        )
-        let pools = premises.project.manifests.map { manifest in
-            FunctionPool(
-                manifest: manifest,
-                program: program,
-                bindings: services.bindings,
-                loop: group.next(),
-                clock: { clock.reading },
-                report: { telemetry.pool($0) }
-            )
-        }
+        let generation = premises.generation
+        let pools = generation.project.manifests.map { factory.pool($0, of: generation.bundle) }
         let dispatcher = PoolDispatcher(pools)
         services.invoke.connect(dispatcher)
-        clock.onChange { pools.forEach { $0.clockChanged() } }
+        premises.clock.onChange { dispatcher.clockChanged() }
         pools.forEach { $0.start() }
         closing.add { await dispatcher.drain(grace: .zero) }
         return dispatcher

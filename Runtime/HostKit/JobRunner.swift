@@ -29,7 +29,7 @@ package final class JobRunner: Sendable {
     private let dispatching: any Dispatching
     private let loop: any EventLoop
     private let clock: VirtualClock
-    private let manifests: [String: Manifest]
+    private let manifests: ManifestTable
     private let telemetry: Telemetry
     /// Called when a job is over for good.
     private let ended: @Sendable (JobRecord) -> Void
@@ -40,7 +40,7 @@ package final class JobRunner: Sendable {
         dispatching: any Dispatching,
         loop: any EventLoop,
         clock: VirtualClock,
-        manifests: [Manifest],
+        manifests: ManifestTable,
         telemetry: Telemetry,
         ended: @escaping @Sendable (JobRecord) -> Void
     ) {
@@ -48,7 +48,7 @@ package final class JobRunner: Sendable {
         self.dispatching = dispatching
         self.loop = loop
         self.clock = clock
-        self.manifests = Dictionary(manifests.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
+        self.manifests = manifests
         self.telemetry = telemetry
         self.ended = ended
     }
@@ -106,7 +106,7 @@ package final class JobRunner: Sendable {
             state.resting = state.resting.filter { $0.value > now }
             return (state.running, state.resting)
         }
-        return manifests.filter { resting[$0.key] == nil }.mapValues { manifest in
+        return manifests.all.filter { resting[$0.key] == nil }.mapValues { manifest in
             min(manifest.limits.maxInFlight, manifest.scale.max * manifest.limits.perWorker)
                 - (running[manifest.name] ?? 0)
         }

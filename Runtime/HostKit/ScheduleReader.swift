@@ -3,7 +3,7 @@ import Scheduling
 import Settings
 
 /// What the schedule files and the manifests say about time.
-package struct ScheduleBook: Sendable {
+package struct ScheduleBook: Sendable, Hashable {
     /// The event's object of each schedule that gives one.
     package var inputs: [String: JSON] = [:]
     package var entries: [ScheduleEntry] = []

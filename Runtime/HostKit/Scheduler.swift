@@ -20,10 +20,11 @@ package actor Scheduler {
         case tick
         case jobEnded(String)
         case runEnded(Run)
+        case replaced(Project)
     }
 
     /// One run of a window's function.
-    private struct Run: Sendable, Hashable {
+    struct Run: Sendable, Hashable {
         var schedule: String
         var nominal: Instant
         var rotation: String
@@ -31,27 +32,27 @@ package actor Scheduler {
         var token: UInt64
     }
 
-    private let book: ScheduleBook
-    private let journal: HostJournal
+    var book: ScheduleBook
+    let journal: HostJournal
     private let dispatching: any Dispatching
     private let loop: any EventLoop
     private let clock: VirtualClock
     private let tokens: WindowTokens
-    private let telemetry: Telemetry
-    private let attempts: [String: Int]
+    let telemetry: Telemetry
+    var attempts: [String: Int]
 
-    private var machine: ScheduleMachine
-    private var rotations: [String: WindowRotation] = [:]
-    private var runs: [Run: Task<CollectedReply?, Never>] = [:]
-    private var jobs: [String: (schedule: String, nominal: Instant)] = [:]
-    private var isRestored = false
+    var machine: ScheduleMachine
+    var rotations: [String: WindowRotation] = [:]
+    var runs: [Run: Task<CollectedReply?, Never>] = [:]
+    var jobs: [String: (schedule: String, nominal: Instant)] = [:]
+    var isRestored = false
     private var stopping = false
     private let inputs: AsyncStream<Input>
     private let feed: AsyncStream<Input>.Continuation
 
     private static let sleepMax = Duration.seconds(30)
     /// How many open jobs of a function are looked through at a start.
-    private static let openJobs = 500
+    static let openJobs = 500
 
     package init(
         project: Project,
@@ -70,13 +71,17 @@ package actor Scheduler {
         self.tokens = tokens
         self.telemetry = telemetry
         machine = ScheduleMachine(plan: project.plan)
-        attempts = Dictionary(
-            project.manifests.map { ($0.name, $0.retry.attempts) },
-            uniquingKeysWith: { _, last in last }
-        )
+        attempts = Scheduler.attempts(project)
         for plan in project.book.rotations { rotations[plan.id] = WindowRotation(plan: plan) }
         // Bounded by what feeds it: one tick at a time is worth keeping, and each run and job ends once.
         (inputs, feed) = AsyncStream.makeStream(of: Input.self, bufferingPolicy: .unbounded)
+    }
+
+    /// Goes by another project from now on.
+    ///
+    /// Where its schedules differ all is read from the journal again; runs under way count as ever.
+    package nonisolated func replace(_ project: Project) {
+        feed.yield(.replaced(project))
     }
 
     /// Runs until `stop`.
@@ -173,45 +178,6 @@ package actor Scheduler {
 
     // MARK: Facts
 
-    private func restore() async throws {
-        var committed: [String: Instant] = [:]
-        var running: [String: [Instant]] = [:]
-        for run in runs.keys { running[run.schedule, default: []].append(run.nominal) }
-        for entry in book.entries {
-            committed[entry.id] = try await journal.schedules.lastCommitted(entry.id)
-            let filter = JobFilter(
-                function: entry.function,
-                states: [.queued, .running, .retryWait],
-                limit: Scheduler.openJobs
-            )
-            let open = Set(try await journal.jobs.list(filter).map(\.id))
-            if open.isEmpty { continue }
-            for decided in try await journal.schedules.entries(entry.id, limit: 1000) {
-                guard let job = decided.job, open.contains(job) else { continue }
-                jobs[job] = (entry.id, decided.nominal)
-                running[entry.id, default: []].append(decided.nominal)
-            }
-        }
-        _ = machine.react(to: .restored(lastCommitted: committed, running: running))
-        for id in rotations.keys.sorted() { try await restore(rotation: id) }
-    }
-
-    private func restore(rotation id: String) async throws {
-        let kept = try await journal.settings.rotation(id)
-        guard
-            let state = kept == nil ? RotationState() : kept?.stringValue.flatMap({ RotationState(text: $0) })
-        else {
-            // To begin anew would give out tokens that were given before.
-            let fields: [(String, JSON)] = [("rotation", .string(id))]
-            return telemetry.note(
-                .error,
-                "the rotation's state is unreadable; its windows stay closed",
-                fields
-            )
-        }
-        try await perform(rotations[id]?.react(to: .restored(state)) ?? [], of: id)
-    }
-
     private func take(_ input: Input) {
         switch input {
         case .tick: break
@@ -221,6 +187,7 @@ package actor Scheduler {
         case .runEnded(let run):
             runs[run] = nil
             _ = machine.react(to: .finished(id: run.schedule, nominal: run.nominal))
+        case .replaced(let project): goBy(project)
         }
     }
 
@@ -246,7 +213,7 @@ package actor Scheduler {
 
     // MARK: Actions
 
-    private func perform(_ actions: [WindowRotation.Action], of id: String) async throws {
+    func perform(_ actions: [WindowRotation.Action], of id: String) async throws {
         for action in actions {
             switch action {
             case .persist(let state):

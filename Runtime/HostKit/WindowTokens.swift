@@ -10,14 +10,19 @@ package final class WindowTokens: Sendable {
         var until: Instant
     }
 
-    private let rotationOf: [String: String]
+    private let rotationOf: Mutex<[String: String]>
     private let held = Mutex<[String: Held]>([:])
     private let clock: VirtualClock
 
     /// Tokens for these functions; `rotationOf` gives the rotation of each windowed one.
     package init(rotationOf: [String: String], clock: VirtualClock) {
-        self.rotationOf = rotationOf
+        self.rotationOf = Mutex(rotationOf)
         self.clock = clock
+    }
+
+    /// Other functions belong to rotations from now on.
+    func replace(rotationOf next: [String: String]) {
+        rotationOf.withLock { $0 = next }
     }
 
     package func grant(_ rotation: String, _ token: UInt64, until: Instant) {
@@ -41,7 +46,7 @@ package final class WindowTokens: Sendable {
 
     /// Whether a side effect of `function` under `token` is allowed now.
     package func isCurrent(_ function: String, _ token: UInt64) -> Bool {
-        guard let rotation = rotationOf[function] else { return false }
+        guard let rotation = rotationOf.withLock({ $0[function] }) else { return false }
         let now = clock.now
         return held.withLock { held in
             guard let grant = held[rotation] else { return false }

@@ -1,7 +1,7 @@
 import FunctionCore
 
 /// A function's settings: what its `function.yaml` says, checked, with defaults filled in.
-package struct Manifest: Sendable {
+package struct Manifest: Sendable, Hashable {
     /// A route of the gateway.
     package struct Route: Sendable, Hashable {
         package var method: String

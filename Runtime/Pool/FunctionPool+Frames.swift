@@ -154,6 +154,7 @@ extension FunctionPool: WorkerLink.Owner {
         let failure = startFailures.removeValue(forKey: link.id)
         let asked = machine.isLeaving(link.id)
         report(.workerGone(function: manifest.name, pid: link.pid, reason: failure ?? reason, asked: asked))
+        failWarming(failure ?? reason)
         perform(machine.exited(link.id, reason: failure ?? reason, begun: link.begun, at: .now))
     }
 }

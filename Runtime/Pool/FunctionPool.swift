@@ -38,7 +38,10 @@ package final class FunctionPool: @unchecked Sendable {
     private var nextKey: UInt32 = 0
     private var timer: Scheduled<Void>?
     private var timerDue: Monotonic?
-    private var emptied: [EventLoopPromise<Void>] = []
+    var emptied: [EventLoopPromise<Void>] = []
+    /// Who takes what still arrives here, once another pool has taken this one's place.
+    var successor: (any Dispatching)?
+    var warming: Warming?
     /// Actions decided and not yet performed, and whether a call further up performs them.
     private var due: [PoolMachine.Action] = []
     private var performing = false
@@ -120,6 +123,10 @@ package final class FunctionPool: @unchecked Sendable {
     // MARK: Facts in
 
     private func arrive(_ invocation: Invocation, _ sink: any ReplySink, _ ticket: PoolTicket) {
+        if let successor {
+            ticket.onward = successor.dispatch(invocation, to: sink)
+            return
+        }
         nextKey = nextKey == Frame.callBit - 1 ? 1 : nextKey + 1
         let now = Monotonic.now
         ticket.key = nextKey
@@ -178,6 +185,7 @@ package final class FunctionPool: @unchecked Sendable {
             self.emptied = []
             emptied.forEach { $0.succeed() }
         }
+        checkWarming()
         guard let next = machine.nextTick else { return }
         if let due = timerDue, due <= next { return }
         timer?.cancel()

@@ -1,17 +1,35 @@
 import FunctionCore
 import Invocations
 import NIOCore
+import Synchronization
 
 /// Sends each invocation to its function's pool.
+///
+/// Pools can be put in the place of others while invocations come: those that are replaced end what they have.
 package final class PoolDispatcher: Dispatching {
-    package let pools: [String: FunctionPool]
-
-    package init(_ pools: [FunctionPool]) {
-        self.pools = Dictionary(pools.map { ($0.manifest.name, $0) }, uniquingKeysWith: { _, last in last })
+    private struct State {
+        var current: [String: FunctionPool]
+        /// Superseded pools that still have something to end.
+        var leaving: [ObjectIdentifier: FunctionPool] = [:]
     }
 
+    private let state: Mutex<State>
+
+    package init(_ pools: [FunctionPool]) {
+        let named = Dictionary(pools.map { ($0.manifest.name, $0) }, uniquingKeysWith: { _, last in last })
+        state = Mutex(State(current: named))
+    }
+
+    /// The pools in force, by function.
+    package var pools: [String: FunctionPool] { state.withLock { $0.current } }
+
+    /// Those in force and those that are being left.
+    package var allPools: [FunctionPool] { state.withLock { Array($0.current.values) + $0.leaving.values } }
+
     package func dispatch(_ invocation: Invocation, to sink: any ReplySink) -> any Dispatched {
-        if let pool = pools[invocation.function] { return pool.dispatch(invocation, to: sink) }
+        if let pool = state.withLock({ $0.current[invocation.function] }) {
+            return pool.dispatch(invocation, to: sink)
+        }
         let known = pools.keys.sorted().joined(separator: ", ")
         let error = FunctionError(
             status: 404,
@@ -23,10 +41,38 @@ package final class PoolDispatcher: Dispatching {
         return NothingDispatched()
     }
 
+    /// Puts pools in force, each in the place of the one of its function, if there is one.
+    package func put(_ pools: [FunctionPool]) {
+        let replaced = state.withLock { state in
+            pools.compactMap { state.current.updateValue($0, forKey: $0.manifest.name) }
+        }
+        leave(replaced)
+    }
+
+    /// Takes functions out.
+    package func remove(_ functions: [String]) {
+        leave(state.withLock { state in functions.compactMap { state.current.removeValue(forKey: $0) } })
+    }
+
+    /// What is dispatched to a pool at the very moment comes back here and finds its successor.
+    private func leave(_ pools: [FunctionPool]) {
+        for pool in pools {
+            state.withLock { $0.leaving[ObjectIdentifier(pool)] = pool }
+            pool.supersede(by: self).whenComplete { _ in
+                _ = self.state.withLock { $0.leaving.removeValue(forKey: ObjectIdentifier(pool)) }
+            }
+        }
+    }
+
+    /// The wall clock has been set.
+    package func clockChanged() {
+        for pool in allPools { pool.clockChanged() }
+    }
+
     /// Drains all pools at once; returns when no worker is left.
     package func drain(grace: Duration) async {
         await withTaskGroup(of: Void.self) { group in
-            for pool in pools.values {
+            for pool in allPools {
                 group.addTask { try? await pool.drain(grace: grace).get() }
             }
         }

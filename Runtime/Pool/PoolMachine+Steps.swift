@@ -49,11 +49,13 @@ extension PoolMachine {
         // Condemned workers still hold their memory, so they count against `max` until they are gone.
         let missing = min(max(wanted, scale.min - alive), scale.max - workers.count)
         guard missing > 0 else { return }
-        for _ in 0..<missing {
-            nextWorker += 1
-            workers[nextWorker] = Worker(since: now)
-            actions.append(.spawn(nextWorker))
-        }
+        for _ in 0..<missing { spawn(at: now) }
+    }
+
+    mutating func spawn(at now: Monotonic) {
+        nextWorker += 1
+        workers[nextWorker] = Worker(since: now)
+        actions.append(.spawn(nextWorker))
     }
 
     mutating func shed(_ key: InvocationKey, _ reason: Outcome.ShedReason, retryAfter: Duration) {

@@ -61,7 +61,8 @@ package struct PoolMachine: Sendable {
     }
 
     let limits: Manifest.Limits
-    let scale: Manifest.Scale
+    /// How many workers; of a pool that is superseded, none beyond what its invocations need.
+    var scale: Manifest.Scale
     let idempotent: Bool
 
     var workers: [WorkerID: Worker] = [:]

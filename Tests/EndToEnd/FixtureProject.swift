@@ -53,13 +53,26 @@ struct FixtureProject {
         for path in [functions, "\(directory)/schedules"] { mkdir(path, 0o700) }
         for name in manifests.keys.sorted() + idle {
             mkdir("\(functions)/\(name)", 0o700)
-            let text = "name: \(name)\nsummary: A fixture.\n\(manifests[name] ?? "")\n"
-            Text.write(text.utf8, to: "\(functions)/\(name)/function.yaml")
+            write(name, manifests[name] ?? "", in: directory)
         }
         options.functions = functions
         options.schedules = "\(directory)/schedules"
         options.bundle = "\(Installed.directory)/fixtures"
         return options
+    }
+
+    /// Writes one function's manifest.
+    static func write(_ name: String, _ text: String, in directory: String) {
+        let whole = "name: \(name)\nsummary: A fixture.\n\(text)\n"
+        Text.write(whole.utf8, to: "\(directory)/Functions/\(name)/function.yaml")
+    }
+
+    /// Copies the bundle into the project, with some bytes behind it that change its hash and nothing else.
+    static func copyBundle(_ mark: String, in directory: String) {
+        let content = (Text.bytes("\(Installed.directory)/fixtures") ?? []) + Array(mark.utf8)
+        Text.write(content, to: "\(directory)/bundle.new")
+        chmod("\(directory)/bundle.new", 0o700)
+        rename("\(directory)/bundle.new", "\(directory)/bundle")
     }
 }
 

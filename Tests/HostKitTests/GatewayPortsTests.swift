@@ -15,7 +15,8 @@ struct GatewayPortsTests {
         let journal = try await HostJournal.open(directory: workspace.path)
         var manifest = Manifest(name: "video")
         manifest.retry.attempts = 4
-        try await body(GatewayPorts(journal: journal, clock: clock, manifests: [manifest]), journal)
+        let manifests = ManifestTable([manifest])
+        try await body(GatewayPorts(journal: journal, clock: clock, manifests: manifests), journal)
         await journal.close()
     }
 

@@ -42,7 +42,7 @@ struct RunnerStand: Sendable {
             dispatching: recorder,
             loop: testLoop,
             clock: clock,
-            manifests: RunnerStand.manifests,
+            manifests: ManifestTable(RunnerStand.manifests),
             telemetry: quietTelemetry(clock),
             ended: { over.add($0) }
         )

@@ -35,6 +35,8 @@ struct MachineBench {
     mutating func exit(_ worker: Int, begun: Set<UInt32> = [], _ reason: String = "signal 4") {
         actions += machine.exited(worker, reason: reason, begun: begun, at: now)
     }
+    mutating func warm(_ count: Int) { actions += machine.warm(count, at: now) }
+    mutating func supersede() { actions += machine.supersede(at: now) }
     mutating func drain() { actions += machine.drain(at: now) }
     mutating func abandon() { actions += machine.abandon(at: now) }
 

@@ -1,0 +1,67 @@
+import FunctionCore
+import Processes
+import Settings
+
+/// Where a host's generations are read from.
+struct ProjectSource: Sendable {
+    /// The bundle's executable, as it was built.
+    let bundle: String
+    let functions: String
+    let schedules: String
+    /// Where the host keeps its copies of bundles.
+    let copies: String
+
+    init(_ configuration: Configuration, program: String, directory: String) {
+        let named = configuration["bundle"]
+        let folder = program.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        bundle = named.isEmpty ? folder.joined(separator: "/") + "/functions" : named
+        functions = configuration["functions"]
+        schedules = configuration["schedules"]
+        copies = "\(directory)/bundles"
+    }
+
+    /// Reads the files; `known` names the functions that the bundle has, nil where it was not asked.
+    func project(_ known: [String]?, _ problems: Problems) -> Project {
+        Project.load(functions: functions, schedules: schedules, bundle: known, problems: problems)
+    }
+
+    /// Reads everything anew, on a thread of its own where it takes time, and finds all that is wrong.
+    ///
+    /// `keeping` are the hashes of the bundles that still run.
+    /// - Throws: `ConfigurationError` with all problems.
+    func generation(_ number: Int, keeping: Set<String>) async throws(ConfigurationError) -> Generation {
+        var found: [Problem] = []
+        var loaded: Bundle?
+        do throws(HostError) {
+            loaded = try await Bundle.load(bundle, into: copies, keeping: keeping)
+        } catch {
+            let hint = "the bundle in force stays; build it again, and reload"
+            found.append(Problem(file: bundle, message: error.description, hint: hint))
+        }
+        let known = loaded?.functions
+        let (project, problems) = await withCheckedContinuation { continuation in
+            startThread("project") {
+                let problems = Problems()
+                let project = self.project(known, problems)
+                continuation.resume(returning: (project, problems.all))
+            }
+        }
+        found += problems
+        do throws(HostError) {
+            try RequiredPrograms.check(project.manifests)
+        } catch {
+            let hint = "install what is missing, and reload"
+            found.append(Problem(file: functions, message: error.description, hint: hint))
+        }
+        guard let loaded, found.isEmpty else { throw ConfigurationError(found) }
+        return Generation(number: number, bundle: loaded, project: project)
+    }
+
+    /// The files that a generation is made of.
+    var files: [String] {
+        let calendars = "\(schedules)/calendars"
+        return [bundle] + listDirectory(functions).map { "\(functions)/\($0)/function.yaml" }
+            + listDirectory(schedules).map { "\(schedules)/\($0)" }
+            + listDirectory(calendars).map { "\(calendars)/\($0)" }
+    }
+}

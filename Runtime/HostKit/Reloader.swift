@@ -1,0 +1,178 @@
+import FunctionCore
+import HTTPTrigger
+import Invocations
+import Journal
+import NIOCore
+import Observe
+import Settings
+import Storage
+import WorkerPool
+
+/// Puts a new generation in force while the host serves.
+///
+/// The new one is read and checked as a whole; then new workers start for every function that has some now,
+/// and only when they can take invocations do routes and dispatch change, at once. The old workers end what
+/// they have. Whatever goes wrong before that leaves all as it was.
+package actor Reloader {
+    private let state: HostState
+    private let source: ProjectSource
+    private let gateway: Gateway
+    private let endpoints: [EndpointRoute]
+    private let streams: StreamSet
+    private var running: Task<ReloadReport, Never>?
+    private var next: Task<ReloadReport, Never>?
+
+    init(
+        _ state: HostState,
+        source: ProjectSource,
+        gateway: Gateway,
+        endpoints: [EndpointRoute],
+        streams: StreamSet
+    ) {
+        self.state = state
+        self.source = source
+        self.gateway = gateway
+        self.endpoints = endpoints
+        self.streams = streams
+    }
+
+    /// Reloads; `cause` is for the log.
+    ///
+    /// One at a time. Whoever asks while one runs shares the one after it, which sees the files as they are
+    /// then.
+    package func reload(_ cause: String) async -> ReloadReport {
+        if let next { return await next.value }
+        let before = running
+        let task = Task {
+            _ = await before?.value
+            self.begun()
+            return await self.perform(cause)
+        }
+        next = task
+        return await task.value
+    }
+
+    private func begun() {
+        running = next
+        next = nil
+    }
+
+    private func perform(_ cause: String) async -> ReloadReport {
+        let begin = Monotonic.now
+        let report: ReloadReport
+        do {
+            report = try await change(since: begin)
+        } catch let error as ConfigurationError {
+            report = .refused(error.problems)
+        } catch {
+            report = .rolledBack(["\(error)"])
+        }
+        note(report, cause)
+        return report
+    }
+
+    private func change(since begin: Monotonic) async throws -> ReloadReport {
+        let old = state.live.current
+        let new = try await source.generation(old.number + 1, keeping: [old.bundle.hash])
+        let change = GenerationChange(from: old, to: new)
+        if change.isEmpty { return .unchanged(old) }
+        let router: Router
+        do throws(ServerError) {
+            router = try Router(functions: new.project.manifests, endpoints: endpoints)
+        } catch {
+            let hint = "change one of the routes"
+            throw ConfigurationError([Problem(file: source.functions, message: error.message, hint: hint)])
+        }
+        let names = Set(change.changed + change.added)
+        let pools = new.project.manifests.filter { names.contains($0.name) }.map {
+            state.factory.pool($0, of: new.bundle)
+        }
+        let faults = await warm(pools)
+        guard faults.isEmpty else {
+            await withDiscardingTaskGroup { group in
+                for pool in pools { group.addTask { try? await pool.drain(grace: .zero).get() } }
+            }
+            return .rolledBack(faults)
+        }
+        await putInForce(new, pools, router, change)
+        return .done(new, change, after: .now - begin)
+    }
+
+    /// Starts what the new generation needs at once, and returns what went wrong.
+    ///
+    /// That is `min` of each function, and as many as the old one has at work, one at least where it has any.
+    private func warm(_ pools: [FunctionPool]) async -> [String] {
+        let old = state.dispatcher.pools
+        return await withTaskGroup(of: String?.self) { group in
+            for pool in pools {
+                let before = old[pool.manifest.name]
+                group.addTask {
+                    var count = pool.manifest.scale.min
+                    if let status = try? await before?.status().get(), status.workers > 0 {
+                        count = max(count, status.workers - status.idle, 1)
+                    }
+                    guard count > 0 else { return nil }
+                    do {
+                        try await pool.warm(count).get()
+                        return nil
+                    } catch {
+                        return "\(error)"
+                    }
+                }
+            }
+            var faults: [String] = []
+            for await fault in group { if let fault { faults.append(fault) } }
+            return faults.sorted()
+        }
+    }
+
+    /// Nothing here waits for anything but this actor's own parts, so the new generation is in force for
+    /// everybody within microseconds: first the pools that new routes lead to, then the routes, then what no
+    /// route leads to any more.
+    private func putInForce(
+        _ new: Generation,
+        _ pools: [FunctionPool],
+        _ router: Router,
+        _ change: GenerationChange
+    ) async {
+        state.dispatcher.put(pools)
+        pools.forEach { $0.start() }
+        gateway.replace(router: router)
+        state.live.replace(new)
+        state.manifests.replace(new.project.manifests)
+        state.tokens.replace(rotationOf: new.project.book.rotationOf)
+        state.scheduler.replace(new.project)
+        state.dispatcher.remove(change.removed)
+        await streams.replace(new.project.manifests)
+        // What waits for a function that was at its limit, or was not there, may be run now.
+        state.stores.journal.jobs.due.wake()
+    }
+
+    private func note(_ report: ReloadReport, _ cause: String) {
+        func note(_ level: LogLevel, _ message: String, _ fields: [(String, JSON)] = []) {
+            state.telemetry.note(level, message, [("cause", .string(cause))] + fields)
+        }
+        switch report {
+        case .done(let generation, let change, let time):
+            let names = (change.changed + change.added).map { JSON.string($0) }
+            note(
+                .info,
+                "reloaded",
+                [
+                    ("generation", .integer(Int64(generation.number))),
+                    ("bundle", .string(String(generation.bundle.hash.prefix(16)))),
+                    ("functions", .array(names)),
+                    ("removed", .array(change.removed.map { .string($0) })),
+                    ("schedules", .bool(change.schedules)), ("duration_ms", .number(time.milliseconds)),
+                ]
+            )
+        case .unchanged: note(.info, "nothing to reload")
+        case .refused(let problems):
+            for problem in problems {
+                note(.error, "reload refused", [("problem", .string(problem.description))])
+            }
+        case .rolledBack(let reasons):
+            for reason in reasons { note(.error, "reload taken back", [("reason", .string(reason))]) }
+        }
+    }
+}

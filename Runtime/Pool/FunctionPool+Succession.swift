@@ -1,0 +1,60 @@
+import FunctionCore
+import Invocations
+import NIOCore
+
+/// Why a pool's workers did not come up.
+package struct WarmingError: Error, Sendable, CustomStringConvertible {
+    package let function: String
+    package let reason: String
+
+    package var description: String { "a worker of \(function) did not start: \(reason)" }
+}
+
+/// How one pool takes another's place while the host serves.
+extension FunctionPool {
+    /// Workers that somebody waits for.
+    struct Warming {
+        var count: Int
+        var promise: EventLoopPromise<Void>
+    }
+
+    /// Brings up `count` workers, or as many as the function may have; done when they can take invocations.
+    ///
+    /// Fails with `WarmingError` as soon as one does not start; each has the time limit of any start. For a
+    /// pool to which nothing is dispatched yet, once.
+    package func warm(_ count: Int) -> EventLoopFuture<Void> {
+        let promise = loop.makePromise(of: Void.self)
+        loop.execute {
+            self.warming = Warming(count: min(count, self.manifest.scale.max), promise: promise)
+            self.perform(self.machine.warm(count, at: .now))
+        }
+        return promise.futureResult
+    }
+
+    /// Leaves what arrives from now on to `successor`; done when no worker is left.
+    ///
+    /// What is here ends without hurry: every invocation keeps its own time limit.
+    package func supersede(by successor: any Dispatching) -> EventLoopFuture<Void> {
+        let promise = loop.makePromise(of: Void.self)
+        loop.execute {
+            self.successor = successor
+            self.emptied.append(promise)
+            self.perform(self.machine.supersede(at: .now))
+        }
+        return promise.futureResult
+    }
+
+    /// Whether those that somebody waits for are there.
+    func checkWarming() {
+        guard let warming, machine.servingCount >= warming.count else { return }
+        self.warming = nil
+        warming.promise.succeed()
+    }
+
+    /// A worker is gone; where its readiness was waited for, it will not come.
+    func failWarming(_ reason: String) {
+        guard let warming else { return }
+        self.warming = nil
+        warming.promise.fail(WarmingError(function: manifest.name, reason: reason))
+    }
+}

@@ -1,0 +1,28 @@
+import FunctionCore
+import Invocations
+
+/// How one pool takes another's place: the new one brings workers up before anything arrives, the old one
+/// ends what it has.
+extension PoolMachine {
+    /// Brings up workers until `count` live, and no more than the function may have.
+    package mutating func warm(_ count: Int, at now: Monotonic) -> [Action] {
+        step(now) { machine in
+            let missing = min(count, machine.scale.max) - machine.workers.count
+            guard missing > 0, !machine.draining else { return }
+            for _ in 0..<missing { machine.spawn(at: now) }
+        }
+    }
+
+    /// Another pool takes what arrives from now on: what waits here is still served, and workers leave as
+    /// soon as nothing waits for them.
+    package mutating func supersede(at now: Monotonic) -> [Action] {
+        step(now) { machine in
+            machine.scale.min = 0
+            machine.scale.idle = .zero
+            machine.enforceTimes(now)
+        }
+    }
+
+    /// Workers that can take invocations.
+    package var servingCount: Int { workers.values.count { $0.phase == .serving } }
+}
