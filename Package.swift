@@ -9,7 +9,6 @@ let strict: [SwiftSetting] = [
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
-let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -85,7 +84,7 @@ let package = Package(
             "HTTPTrigger",
             "HTTP",
             [
-                "FunctionCore", "Invocations", "WebSockets", nioCore, nioPosix, nioHTTP1, nioSSL, nioHTTP2,
+                "FunctionCore", "Invocations", "WebSockets", nioCore, nioPosix, nioSSL, nioHTTP2,
             ]
         ),
         room("RedisTrigger", "Redis", ["FunctionCore", "Invocations", "CHiredis", nioCore, nioPosix]),

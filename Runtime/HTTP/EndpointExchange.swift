@@ -1,6 +1,5 @@
 import FunctionCore
 import NIOCore
-import NIOHTTP1
 
 /// A request that a part of the host answers, in a task of its own.
 // SAFETY: as Exchange: all state belongs to its loop; `route` and `parameters` never change.
@@ -10,15 +9,15 @@ final class EndpointExchange: Exchange, @unchecked Sendable {
     private var task: Task<Void, Never>?
 
     init(
-        _ request: Request,
+        _ request: RequestHead,
         _ route: EndpointRoute,
         _ parameters: [String: String],
         _ gateway: Gateway,
-        _ connection: HTTPConnection
+        _ output: any ReplyOutput
     ) {
         self.route = route
         self.parameters = parameters
-        super.init(request, gateway, connection, pattern: route.pattern, bodyLimit: route.bodyLimit)
+        super.init(request, gateway, output, pattern: route.pattern, bodyLimit: route.bodyLimit)
     }
 
     override func start() {
@@ -42,17 +41,16 @@ final class EndpointExchange: Exchange, @unchecked Sendable {
     }
 
     private func endpointRequest() -> EndpointRequest {
-        let head = request.head
-        let method = isHead ? "GET" : head.method.rawValue
+        let method = isHead ? "GET" : request.method.text
         return EndpointRequest(
             method: method,
-            target: head.uri,
+            target: request.target,
             parameters: parameters,
-            query: HTTPRequest(method: method, target: head.uri).query,
-            headers: request.fields.list,
+            query: HTTPRequest(method: method, target: request.target).query,
+            headers: request.headers,
             body: takeBody(),
-            remoteAddress: connection?.remoteAddress ?? "",
-            principal: request.fields.principal
+            remoteAddress: output?.remoteAddress ?? "",
+            principal: gateway.principal(of: request)
         )
     }
 
@@ -94,7 +92,7 @@ final class EndpointExchange: Exchange, @unchecked Sendable {
                 guard self.begin(status: response.status, headers: response.headers, length: length) else {
                     return false
                 }
-                self.connection?.flush()
+                self.output?.flush()
                 return self.sendsBody
             }.get()
             if goesOn { try await produce(EndpointWriter { try await self.send($0) }) }
@@ -109,12 +107,12 @@ final class EndpointExchange: Exchange, @unchecked Sendable {
         let buffer = ByteBuffer(bytes: piece.array)
         try await loop.eventLoop.flatSubmit {
             let promise = self.loop.eventLoop.makePromise(of: Void.self)
-            guard let connection = self.connection else {
+            guard let output = self.output else {
                 promise.fail(CancellationError())
                 return promise.futureResult
             }
             self.write(buffer, promise: promise)
-            connection.flush()
+            output.flush()
             return promise.futureResult
         }.get()
     }

@@ -1,7 +1,6 @@
 import FunctionCore
 import Invocations
 import NIOCore
-import NIOHTTP1
 
 /// One request and its answer.
 ///
@@ -9,26 +8,18 @@ import NIOHTTP1
 ///
 /// Life: head received, body received, waiting for its turn on the connection, started, answered. A client
 /// that goes away ends it at any point; what is answered after that is dropped.
-// SAFETY: all state belongs to `loop`, on which the connection and the sink's calls run; `loop`, `gateway`
-// and `request` never change.
+// SAFETY: all state belongs to `loop`, on which the output and the sink's calls run; `loop`, `gateway` and
+// `request` never change.
 class Exchange: @unchecked Sendable {
-    /// What came before the body.
-    struct Request {
-        let head: HTTPRequestHead
-        let fields: RequestFields
-
-        /// HTTP/1.0: no chunks, and no keep-alive that is not asked for.
-        var isOld: Bool { head.version.minor < 1 }
-    }
-
     let loop: ServerLoop
     let gateway: Gateway
-    let request: Request
+    let request: RequestHead
     /// The route's pattern.
     let pattern: String?
     /// The id that the answer carries.
     let id = InvocationID.next()
-    private(set) var connection: HTTPConnection?
+    /// Where the answer goes; nil once it is out or the client has gone.
+    private(set) var output: (any ReplyOutput)?
     private(set) var refusal: Refusal?
     private(set) var body: [UInt8] = []
     /// Whether the connection ends with this exchange.
@@ -42,33 +33,35 @@ class Exchange: @unchecked Sendable {
     private var bytesIn = 0
     private var bytesOut = 0
     private var status = 0
-    private var isChunked = false
 
     /// The function's name, for the report.
     var function: String? { nil }
+    /// The trace that the answer names.
+    var traceID: String? { nil }
     /// HEAD is answered like GET, without the body.
-    var isHead: Bool { request.head.method == .HEAD }
+    var isHead: Bool { request.method == .head }
 
     init(
-        _ request: Request,
+        _ request: RequestHead,
         _ gateway: Gateway,
-        _ connection: HTTPConnection,
+        _ output: any ReplyOutput,
         pattern: String? = nil,
         bodyLimit: Int? = nil,
         refusing refusal: Refusal? = nil
     ) {
         self.request = request
         self.gateway = gateway
-        self.connection = connection
-        self.loop = connection.loop
+        self.output = output
+        self.loop = output.loop
         self.pattern = pattern
         self.refusal = refusal
-        self.bodyLimit = bodyLimit ?? connection.settings.maxDiscardedBytes
-        // The decoder stops after a request that asks for another protocol, so the connection cannot go on.
+        self.bodyLimit = bodyLimit ?? output.settings.maxDiscardedBytes
+        // What comes behind a request for another protocol may be in that protocol already, and behind
+        // CONNECT it is for somebody else.
         self.closes =
-            !request.head.isKeepAlive || request.fields.asksUpgrade || request.head.method == .CONNECT
+            !request.keepsAlive || request.asksUpgrade || request.method == .connect
             || refusal?.closes == true
-        if let declared = request.fields.contentLength, declared > self.bodyLimit { refuseBody() }
+        if let declared = request.contentLength, declared > self.bodyLimit { refuseBody() }
     }
 
     /// Begins the answer; called once, when the request is complete and its turn has come.
@@ -95,9 +88,9 @@ class Exchange: @unchecked Sendable {
         guard refusal == nil else { return true }
         if body.isEmpty {
             // What a client declares is believed up to 64 KiB; beyond that memory grows with what has come.
-            body.reserveCapacity(max(bytes.readableBytes, min(request.fields.contentLength ?? 0, 65_536)))
+            body.reserveCapacity(max(bytes.readableBytes, min(request.contentLength ?? 0, 65_536)))
         }
-        body.append(contentsOf: bytes.readableBytesView)
+        bytes.withUnsafeReadableBytes { body.append(contentsOf: $0) }
         return true
     }
 
@@ -114,16 +107,10 @@ class Exchange: @unchecked Sendable {
         refuse(Refusal(refusal?.error ?? error, headers: refusal?.headers ?? [], closes: true))
     }
 
-    /// Fields that a kind of exchange adds to its answers.
-    func addFields(to head: inout ResponseHead) {
-        head.field("x-request-id", request.fields.requestID ?? id)
-        head.field("x-swiftlet-invocation", id)
-    }
-
-    /// Detaches the exchange from a connection that is gone.
+    /// Detaches the exchange from a client that is gone.
     final func leave() {
-        guard connection != nil else { return }
-        connection = nil
+        guard output != nil else { return }
+        output = nil
         clientLeft()
     }
 }
@@ -146,21 +133,14 @@ extension Exchange {
     /// Answers whole, in one flush.
     final func answer(status: Int, headers: [Header], body: ByteBuffer) {
         guard !hasEnded else { return }
-        guard let connection else { return end(status: 499) }
-        let mayHaveBody = status != 204 && status != 304
-        let framing = mayHaveBody ? ResponseHead.Framing.length(body.readableBytes) : .none
-        let isSmall = body.readableBytes <= 16 * 1024
-        let room = 512 + (isSmall ? body.readableBytes : 0)
-        guard var head = makeHead(status, headers, framing, room: room) else { return answerBadReply() }
+        guard let output else { return end(status: 499) }
+        guard var head = makeHead(status, headers) else { return answerBadReply() }
+        head.length = body.readableBytes
         self.status = status
         hasBegun = true
-        if mayHaveBody, !isHead {
-            bytesOut = body.readableBytes
-            if isSmall { head.append(body) }
-        }
-        connection.write(head.buffer)
-        if mayHaveBody, !isHead, !isSmall { connection.writeInPieces(body) }
-        connection.flush()
+        if head.sendsBody { bytesOut = body.readableBytes }
+        output.reply(head, body: body)
+        output.flush()
         end(status: status)
     }
 
@@ -168,24 +148,17 @@ extension Exchange {
     ///
     /// Returns false where the head cannot be sent: another answer has gone out.
     final func begin(status: Int, headers: [Header], length: Int? = nil) -> Bool {
-        guard let connection, !hasEnded, !hasBegun else { return false }
-        var framing = ResponseHead.Framing.chunked
-        if status == 204 || status == 304 {
-            framing = .none
-        } else if let length {
-            framing = .length(length)
-        } else if request.isOld {
-            framing = .close
-            closes = true
-        }
-        guard let head = makeHead(status, headers, framing, room: 512) else {
+        guard let output, !hasEnded, !hasBegun else { return false }
+        // A client of HTTP/1.0 finds the end of an unknown length by the connection's.
+        if length == nil, request.isOld, status != 204, status != 304 { closes = true }
+        guard var head = makeHead(status, headers) else {
             answerBadReply()
             return false
         }
-        if case .chunked = framing { isChunked = !isHead }
+        head.length = length
         self.status = status
         hasBegun = true
-        connection.write(head.buffer)
+        output.begin(head)
         return true
     }
 
@@ -195,44 +168,34 @@ extension Exchange {
     /// Writes a piece after `begin`, without a flush; the promise is kept when the bytes are with the
     /// kernel.
     final func write(_ piece: ByteBuffer, promise: EventLoopPromise<Void>?) {
-        guard let connection, !hasEnded, piece.readableBytes > 0, sendsBody else {
+        guard let output, !hasEnded, piece.readableBytes > 0, sendsBody else {
             promise?.succeed()
             return
         }
         bytesOut += piece.readableBytes
-        guard isChunked else { return connection.write(piece, promise: promise) }
-        let size = String(piece.readableBytes, radix: 16)
-        var frame = ByteBufferAllocator().buffer(
-            capacity: size.utf8.count + 4 + min(piece.readableBytes, 16 * 1024)
-        )
-        frame.writeString(size)
-        frame.writeStaticString("\r\n")
-        if piece.readableBytes <= 16 * 1024 {
-            frame.writeImmutableBuffer(piece)
-            frame.writeStaticString("\r\n")
-            return connection.write(frame, promise: promise)
-        }
-        connection.write(frame)
-        connection.write(piece)
-        connection.write(ByteBuffer(string: "\r\n"), promise: promise)
+        output.write(piece, promise: promise)
     }
 
     /// Ends an answer that was begun.
     final func finish() {
         guard !hasEnded else { return }
-        guard let connection else { return end(status: 499) }
-        if isChunked { connection.write(ByteBuffer(string: "0\r\n\r\n")) }
-        connection.flush()
-        end(status: status)
+        end(status: output == nil ? 499 : status)
     }
 
     /// Ends an answer that was begun and cannot be completed: the connection is closed before the body's
     /// end, by which the client sees that it is not whole.
     final func cut() {
         guard !hasEnded else { return }
-        connection?.flush()
-        closes = true
-        end(status: connection == nil ? 499 : status)
+        end(status: output == nil ? 499 : status, isWhole: false)
+    }
+
+    /// Answers 101 and hands the connection over; false where the output cannot, and nothing has gone out.
+    final func upgrade(headers: [Header], to handler: any ChannelHandler) -> Bool {
+        guard let output, !hasEnded, !hasBegun, let head = makeAnyHead(101, headers) else { return false }
+        guard output.upgrade(head, to: handler) else { return false }
+        hasBegun = true
+        end(status: 101)
+        return true
     }
 
     /// The function or endpoint gave a head that would break the message.
@@ -241,32 +204,33 @@ extension Exchange {
         answer(Refusal(FunctionError(status: 502, code: "bad_reply", message: message)))
     }
 
-    private func makeHead(
-        _ status: Int,
-        _ headers: [Header],
-        _ framing: ResponseHead.Framing,
-        room: Int
-    ) -> ResponseHead? {
+    private func makeHead(_ status: Int, _ headers: [Header]) -> ReplyHead? {
         guard (200...599).contains(status) else { return nil }
-        closes = closes || loop.isStopping
-        var head = ResponseHead(status: status, capacity: room)
-        for header in headers {
-            guard head.foreignField(header) else { return nil }
+        return makeAnyHead(status, headers)
+    }
+
+    private func makeAnyHead(_ status: Int, _ headers: [Header]) -> ReplyHead? {
+        let requestID = request.requestID ?? id
+        guard var head = ReplyHead(status: status, headers: headers, requestID: requestID, id: id) else {
+            return nil
         }
-        addFields(to: &head)
-        head.end(framing, closes: closes, keepsOldClient: request.isOld && !closes, date: loop.date.line)
+        closes = closes || loop.isStopping
+        head.closes = closes
+        head.traceID = traceID
+        head.isHead = isHead
+        head.isOld = request.isOld
         return head
     }
 
     /// Reports, and gives the connection back.
-    private func end(status: Int) {
+    private func end(status: Int, isWhole: Bool = true) {
         hasEnded = true
         if let report = gateway.report {
             report(
                 RequestReport(
                     invocation: id,
                     function: function,
-                    method: request.head.method.rawValue,
+                    method: request.method.label,
                     pattern: pattern,
                     status: status,
                     bytesIn: bytesIn,
@@ -275,8 +239,9 @@ extension Exchange {
                 )
             )
         }
-        let connection = connection
-        self.connection = nil
-        connection?.finished(self, closes: closes || loop.isStopping)
+        let output = output
+        self.output = nil
+        guard isWhole else { output?.ended(self, .cut); return }
+        output?.ended(self, closes || loop.isStopping ? .close : .whole)
     }
 }

@@ -1,7 +1,6 @@
 import FunctionCore
 import Invocations
 import NIOCore
-import NIOHTTP1
 
 /// A request that a function answers: at once, as a job, or with the answer kept under an `Idempotency-Key`.
 ///
@@ -24,73 +23,67 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
     private var keyed: KeyedRequest?
 
     override var function: String? { route.function }
+    override var traceID: String? { trace.traceID }
     var eventLoop: any EventLoop { loop.eventLoop }
 
     init(
-        _ request: Request,
+        _ request: RequestHead,
         _ route: FunctionRoute,
         _ parameters: [String: String],
         _ gateway: Gateway,
-        _ connection: HTTPConnection
+        _ output: any ReplyOutput
     ) {
         self.route = route
         self.parameters = parameters
-        let caller = request.fields.traceparent.flatMap { TraceContext(traceparent: $0) }
-        self.trace = caller?.child() ?? connection.loop.traceIDs.begin()
+        let caller = request.traceparent.flatMap { TraceContext(traceparent: $0) }
+        self.trace = caller?.child() ?? output.loop.traceIDs.begin()
         super.init(
             request,
             gateway,
-            connection,
+            output,
             pattern: route.pattern,
             bodyLimit: route.bodyLimit,
-            refusing: FunctionExchange.fault(of: request.fields)
+            refusing: FunctionExchange.fault(of: request)
         )
     }
 
     /// What a function's request may not say.
-    private static func fault(of fields: RequestFields) -> Refusal? {
-        if let encoding = fields.contentEncoding, !encoding.isHeader("identity") {
+    private static func fault(of request: RequestHead) -> Refusal? {
+        if let encoding = request.contentEncoding, !encoding.isHeader("identity") {
             return .unsupported("the body must come without content-encoding")
         }
-        if let type = fields.contentType, !MediaType.isValid(type) {
+        if let type = request.contentType, !MediaType.isValid(type) {
             return .unsupported("the content-type must have the form type/subtype, such as application/json")
         }
         return nil
-    }
-
-    override func addFields(to head: inout ResponseHead) {
-        super.addFields(to: &head)
-        head.field("x-trace-id", trace.traceID)
     }
 
     // MARK: Starting
 
     override func start() {
         if let refusal { return answer(refusal) }
-        let fields = request.fields
-        if route.answersWithJob || (fields.prefersAsync && gateway.jobs != nil && !isHead) {
+        if route.answersWithJob || (request.prefersAsync && gateway.jobs != nil && !isHead) {
             return acceptJob()
         }
-        if let key = fields.idempotencyKey, route.keepsKeys, let keeper = gateway.keeper {
+        if let key = request.idempotencyKey, route.keepsKeys, let keeper = gateway.keeper {
             return begin(key, keeper)
         }
         dispatch(invocation(body: takeBody()))
     }
 
     private func invocation(body: Bytes) -> Invocation {
-        let head = request.head
         let event = HTTPRequest(
-            method: isHead ? "GET" : head.method.rawValue,
-            target: head.uri,
+            method: isHead ? "GET" : request.method.text,
+            target: request.target,
             parameters: parameters,
-            headers: request.fields.list
+            headers: request.headers
         )
         return Invocation(
             id: id,
             function: route.function,
             event: Event(kind: .http, operation: route.operation, request: event, body: body),
             trace: trace,
-            principal: request.fields.principal,
+            principal: gateway.principal(of: request),
             trigger: "http"
         )
     }
@@ -103,7 +96,7 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
         let dispatched = dispatching.dispatch(invocation, to: self)
         guard !isOver else { return }
         self.dispatched = dispatched
-        if connection == nil { dispatched.cancel() }
+        if output == nil { dispatched.cancel() }
     }
 
     override func clientLeft() {
@@ -147,10 +140,10 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
     /// Writes what has come; called when the loop has looked at all that came in this turn.
     func settle() {
         willSettle = false
-        guard !isOver, !hasEnded, connection != nil else { return }
+        guard !isOver, !hasEnded, let output else { return }
         guard beginReply() else { return giveUp() }
         sendPending(grants: true)
-        connection?.flush()
+        output.flush()
     }
 
     /// Writes the head if it has come and has not gone out.
@@ -212,11 +205,11 @@ extension FunctionExchange {
         }
         let body = takeBody()
         let invocation = invocation(body: body)
-        let key = request.fields.idempotencyKey
+        let key = request.idempotencyKey
         if let key, let fault = KeyedRequest.fault(of: key) { return answer(Refusal(fault)) }
         Task {
             do {
-                let hash = gateway.hash(KeyedRequest.identity(request.head, body))
+                let hash = gateway.hash(KeyedRequest.identity(request, body))
                 let job = try await jobs.accept(invocation, idempotencyKey: key, requestHash: hash)
                 eventLoop.execute { self.answer(job) }
             } catch {
@@ -229,7 +222,7 @@ extension FunctionExchange {
     private func answer(_ job: AcceptedJob) {
         let location = "/v1/jobs/\(job.id)"
         var headers = [Header.json, Header("location", location)]
-        if request.fields.prefersAsync { headers.append(Header("preference-applied", "respond-async")) }
+        if request.prefersAsync { headers.append(Header("preference-applied", "respond-async")) }
         if job.replayed { headers.append(Header("idempotency-replayed", "true")) }
         let body: JSON = ["job": ["id": .string(job.id), "state": "queued", "location": .string(location)]]
         answer(status: 202, headers: headers, body: ByteBuffer(bytes: body.bytes().array))
@@ -244,7 +237,7 @@ extension FunctionExchange {
         let body = takeBody()
         let invocation = invocation(body: body)
         Task {
-            let hash = gateway.hash(KeyedRequest.identity(request.head, body))
+            let hash = gateway.hash(KeyedRequest.identity(request, body))
             let keyed = KeyedRequest(
                 function: route.function,
                 principal: invocation.principal,
@@ -267,7 +260,7 @@ extension FunctionExchange {
         case .proceed:
             self.keyed = keyed
             // A client that left meanwhile is not worth running for, and will come back with its key.
-            guard connection != nil else {
+            guard output != nil else {
                 abandonKey()
                 return finish()
             }

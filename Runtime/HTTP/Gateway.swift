@@ -1,6 +1,5 @@
 import FunctionCore
 import Invocations
-import NIOHTTP1
 import Synchronization
 
 /// Decides what becomes of a request: which function or endpoint it belongs to, what it may carry, and
@@ -46,24 +45,27 @@ package final class Gateway: Sendable {
         table.withLock { $0 = router }
     }
 
-    /// The exchange that answers a request.
-    func exchange(for head: HTTPRequestHead, on connection: HTTPConnection) -> Exchange {
-        let fields = RequestFields(head.headers, principalHeader: settings.principalHeader)
-        let request = Exchange.Request(head: head, fields: fields)
-        if let failure = Gateway.fault(of: head, fields, connection.settings) {
-            return Exchange(request, self, connection, refusing: failure)
-        }
+    /// The exchange that answers a request on `output`.
+    func exchange(for request: RequestHead, on output: any ReplyOutput) -> Exchange {
+        if request.unknownExpectation { return Exchange(request, self, output, refusing: .expectation) }
+        if request.method == .connect { return Exchange(request, self, output, refusing: .connect) }
         let router = table.withLock { $0 }
-        switch router.match(head.method.rawValue, head.uri) {
+        switch router.match(request.method.text, request.target) {
         case .found(.function(let route), let parameters):
-            return FunctionExchange(request, route, parameters, self, connection)
+            return FunctionExchange(request, route, parameters, self, output)
         case .found(.endpoint(let route), let parameters):
-            return EndpointExchange(request, route, parameters, self, connection)
+            return EndpointExchange(request, route, parameters, self, output)
         case .otherMethods(let methods):
-            return Exchange(request, self, connection, refusing: .wrongMethod(head, methods))
+            return Exchange(request, self, output, refusing: .wrongMethod(request, methods))
         case .unknown:
-            return Exchange(request, self, connection, refusing: .noRoute)
+            return Exchange(request, self, output, refusing: .noRoute)
         }
+    }
+
+    /// Who asks, where a trusted proxy says so.
+    func principal(of request: RequestHead) -> String? {
+        guard let name = settings.principalHeader else { return nil }
+        return request.headers.first { $0.name.isHeader(name) && !$0.value.isEmpty }?.value
     }
 
     /// Counts a request to an endpoint in, unless there are too many.
@@ -78,23 +80,5 @@ package final class Gateway: Sendable {
     /// Counts it out.
     func leaveEndpoint() {
         endpointRequests.subtract(1, ordering: .relaxed)
-    }
-
-    /// What forbids any answer but an error, whatever the route.
-    private static func fault(
-        of head: HTTPRequestHead,
-        _ fields: RequestFields,
-        _ settings: ServerSettings
-    ) -> Exchange.Refusal? {
-        if head.uri.utf8.count > settings.maxTargetBytes { return .longTarget(settings.maxTargetBytes) }
-        if fields.hosts > 1 || (fields.hosts == 0 && head.version == .http1_1) {
-            let error = FunctionError.badRequest("bad_request", "a request must have exactly one Host header")
-            return Exchange.Refusal(error, closes: true)
-        }
-        if fields.unknownExpectation {
-            let message = "the only expectation known here is `100-continue`"
-            return Exchange.Refusal(FunctionError(status: 417, code: "expectation_failed", message: message))
-        }
-        return nil
     }
 }

@@ -1,62 +1,83 @@
 import FunctionCore
 import NIOCore
-import NIOHTTP1
 
-/// One client connection: turns what the decoder gives into exchanges, answers them one at a time and in
-/// order, and keeps the limits.
+/// One HTTP/1 connection: makes exchanges of what the parser gives, answers them one at a time and in order,
+/// and keeps the limits.
 ///
 /// Phases: open; draining (nothing more is read, what was read is still answered); lingering (the last
 /// answer is out, and what the client still sends is dropped, so that the answer is not lost in a reset);
-/// closed.
+/// upgraded (another handler speaks with the client); closed.
+///
+/// Bounds: requests that wait, see `ServerSettings`; bytes that are not a request yet: one line of a head, or
+/// what came in one turn after the queue was full, four reads of at most 16 KiB.
 // SAFETY: a channel handler, and so confined to its channel's loop; the server's calls come on that loop as
 // well.
-final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundIn = IOData
-    typealias OutboundOut = IOData
+final class HTTPConnection: ChannelInboundHandler, ServedConnection, @unchecked Sendable {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
-    private enum Phase {
-        case open, draining, lingering, closed
+    /// The user event by which the handler after an upgrade is told that the server stops.
+    struct Retire: Sendable {}
+
+    enum Phase {
+        case open, draining, lingering, upgraded, closed
     }
 
     let loop: ServerLoop
     let settings: ServerSettings
     private let gateway: Gateway
-    private let gate: ReadGate
     private let count: ConnectionCount
-    private var context: ChannelHandlerContext?
-    private var phase = Phase.open
+    private(set) var context: ChannelHandlerContext?
+    private(set) var phase = Phase.open
+    private var parser: RequestParser
+    /// Bytes that have come and are not parsed.
+    private var held: ByteBuffer?
+    private var isParsing = false
+    /// Nothing is parsed for now.
+    private var isFull = false
+    /// A request has come that ends the connection: what comes behind it is dropped.
+    private var isLast = false
+    private var hasDropped = false
+    private static let heldMax = 32 * 1024
 
     /// The request whose body is being received.
     private var incoming: Exchange?
     private var awaitsContinue = false
     private var active: Exchange?
-    /// Complete requests behind the active one, oldest first; bounded by the gate.
+    /// Complete requests behind the active one, oldest first.
     private var waiting: [Exchange] = []
     private var isAdvancing = false
     private var isWritable = true
-    /// The channel asked for more to read while the gate was full.
-    private var owesRead = false
+
+    // The answer under way, see `HTTPConnection+Output`.
+    var pending: ByteBuffer?
+    var isChunked = false
+    /// The channel's reads of this turn are being looked at: what is flushed goes out when they are done.
+    private(set) var isReading = false
+    var owesFlush = false
 
     // Ticks since which something has been so, for the sweep.
     private var quietSince: Int
     private var partialSince: Int?
     private var bodySince = 0
-    private var stalledSince = 0
-    private var unwritten = 0
+    var stalledSince = 0
+    /// Watched pieces that are not with the kernel.
+    var unwritten = 0
 
-    init(gateway: Gateway, loop: ServerLoop, settings: ServerSettings, gate: ReadGate, count: ConnectionCount)
-    {
+    init(gateway: Gateway, loop: ServerLoop, settings: ServerSettings, count: ConnectionCount) {
         self.gateway = gateway
         self.loop = loop
         self.settings = settings
-        self.gate = gate
         self.count = count
         self.quietSince = loop.tick
+        self.parser = RequestParser(
+            limits: RequestParser.Limits(
+                target: settings.maxTargetBytes,
+                headers: settings.maxHeaderBytes,
+                fields: settings.maxHeaderFields
+            )
+        )
     }
-
-    /// The peer's address without the port.
-    var remoteAddress: String { context?.channel.remoteAddress?.ipAddress ?? "" }
 
     // MARK: The channel's events
 
@@ -79,36 +100,33 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        gate.sawPart = true
-        guard phase == .open else { return }
-        switch Self.unwrapInboundIn(data) {
-        case .head(let head): received(head)
-        case .body(let bytes):
-            bodySince = loop.tick
-            awaitsContinue = false
-            if let incoming, !incoming.receive(bytes) { endInput(with: incoming) }
-        case .end:
-            guard let exchange = incoming else { return }
-            incoming = nil
-            submit(exchange)
+        isReading = true
+        guard phase == .open, !isLast else {
+            if phase == .upgraded { context.fireChannelRead(data) }
+            hasDropped = true
+            return
+        }
+        var bytes = Self.unwrapInboundIn(data)
+        if held == nil, !isFull {
+            parse(&bytes)
+            return hold(bytes)
+        }
+        if held?.writeBuffer(&bytes) == nil { hold(bytes) }
+        if !isFull {
+            parseHeld()
+        } else if let held, held.readableBytes > Self.heldMax {
+            setReading(false)
         }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if !gate.hasPartialHead || incoming != nil || phase != .open {
+        isReading = false
+        if owesFlush { flush() }
+        if phase == .upgraded { return context.fireChannelReadComplete() }
+        if phase != .open || incoming != nil || isFull || !(parser.isInHead || held != nil) {
             partialSince = nil
         } else if partialSince == nil {
             partialSince = loop.tick
-        }
-        context.fireChannelReadComplete()
-    }
-
-    /// Reading goes on by itself, but for a client that has sent as many requests as may wait.
-    func read(context: ChannelHandlerContext) {
-        if gate.isFull {
-            owesRead = true
-        } else {
-            context.read()
         }
     }
 
@@ -120,38 +138,83 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        switch error {
-        case is TargetTooLong: refuse(.longTarget(settings.maxTargetBytes))
-        case HTTPParserError.headerOverflow: refuse(.longHeaders(settings.maxHeaderBytes))
-        case HTTPParserError.invalidVersion: refuse(.version)
-        case is HTTPParserError: refuse(.malformed)
-        case is ByteToMessageDecoderError: break
-        default: context.close(promise: nil)
+        if phase == .upgraded { return context.fireErrorCaught(error) }
+        context.close(promise: nil)
+    }
+
+    // MARK: Parsing
+
+    /// Keeps what was not parsed in a buffer of its own size: the channel reads into the other one again.
+    private func hold(_ bytes: ByteBuffer) {
+        guard bytes.readableBytes > 0, !isLast else { return }
+        if phase == .open { held = ByteBuffer(bytes: bytes.readableBytesView) }
+        if phase == .upgraded { context?.fireChannelRead(NIOAny(bytes)) }
+    }
+
+    private func parseHeld() {
+        guard !isParsing, var bytes = held.take() else { return }
+        parse(&bytes)
+        hold(bytes)
+    }
+
+    private func parse(_ bytes: inout ByteBuffer) {
+        isParsing = true
+        defer { isParsing = false }
+        while phase == .open, !isFull, !isLast {
+            var consumed = 0
+            let part = parser.next(bytes.readableBytesUInt8Span, consumed: &consumed)
+            switch part {
+            case .head(let head): received(head)
+            case .body(let range):
+                let start = bytes.readerIndex + range.lowerBound
+                if let piece = bytes.getSlice(at: start, length: range.count) { received(piece) }
+            case .end: receivedEnd()
+            case .incomplete:
+                return bytes.moveReaderIndex(forwardBy: consumed)
+            case .fault(let fault): refuse(Exchange.Refusal(fault, settings))
+            }
+            bytes.moveReaderIndex(forwardBy: consumed)
         }
     }
 
-    // MARK: Requests
-
-    private func received(_ head: HTTPRequestHead) {
+    private func received(_ head: RequestHead) {
         let exchange = gateway.exchange(for: head, on: self)
         incoming = exchange
         bodySince = loop.tick
-        let fields = exchange.request.fields
-        guard exchange.refusal != nil || fields.expectsContinue else { return }
-        if exchange.refusal?.closes == true || (exchange.refusal != nil && fields.expectsContinue) {
+        guard exchange.refusal != nil || head.expectsContinue else { return }
+        if exchange.refusal?.closes == true || (exchange.refusal != nil && head.expectsContinue) {
             endInput(with: exchange)
-        } else if fields.expectsContinue, !exchange.request.isOld {
+        } else if head.expectsContinue, !head.isOld {
             awaitsContinue = true
             sendContinue()
         }
     }
 
+    private func received(_ piece: ByteBuffer) {
+        bodySince = loop.tick
+        awaitsContinue = false
+        if let incoming, !incoming.receive(piece) { endInput(with: incoming) }
+    }
+
+    private func receivedEnd() {
+        guard let exchange = incoming.take() else { return }
+        awaitsContinue = false
+        if exchange.request.asksUpgrade {
+            // What comes behind may not be HTTP: it waits until it is known whose it is.
+            isFull = true
+        } else if exchange.closes {
+            isLast = true
+        }
+        submit(exchange)
+    }
+
+    // MARK: Requests
+
     /// Tells the client to go on, once nothing stands before its request.
     private func sendContinue() {
         guard awaitsContinue, active == nil, waiting.isEmpty else { return }
         awaitsContinue = false
-        write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))
-        flush()
+        writeContinue()
     }
 
     /// Refuses what the client is sending, in its turn, and reads no further.
@@ -164,26 +227,18 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
 
     /// An exchange for bytes that did not become a request.
     private func bare(_ refusal: Exchange.Refusal) -> Exchange {
-        let head = HTTPRequestHead(version: .http1_1, method: .RAW(value: "-"), uri: "")
-        return Exchange(
-            Exchange.Request(head: head, fields: RequestFields()),
-            gateway,
-            self,
-            refusing: refusal
-        )
+        Exchange(RequestHead(method: .other("-"), target: ""), gateway, self, refusing: refusal)
     }
 
     private func endInput(with exchange: Exchange) {
         phase = .draining
-        gate.discards = true
-        gate.isFull = false
         exchange.refuse(
             exchange.refusal.map { Exchange.Refusal($0.error, headers: $0.headers, closes: true) }
                 ?? .malformed
         )
         incoming = nil
         submit(exchange)
-        resumeReading()
+        dropInput()
     }
 
     private func submit(_ exchange: Exchange) {
@@ -193,7 +248,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
             return exchange.start()
         }
         waiting.append(exchange)
-        if waiting.count >= settings.maxPipelined, phase == .open { gate.isFull = true }
+        if waiting.count >= settings.maxPipelined, phase == .open { stopReading() }
         advance()
     }
 
@@ -209,78 +264,53 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
             exchange.start()
         }
         isAdvancing = false
-        if gate.isFull, waiting.count < settings.maxPipelined {
-            gate.isFull = false
-            resumeReading()
+        if isFull, phase == .open, waiting.count < settings.maxPipelined, active?.closes != true {
+            startReading()
         }
         if awaitsContinue { sendContinue() }
     }
 
-    private func resumeReading() {
-        guard let context else { return }
-        if gate.holdsBytes {
-            gate.holdsBytes = false
-            // The decoder looks at its buffer again when it is given something, be it nothing.
-            context.pipeline.syncOperations.fireChannelRead(NIOAny(ByteBuffer()))
-            context.pipeline.syncOperations.fireChannelReadComplete()
-        }
-        if owesRead, !gate.isFull {
-            owesRead = false
-            context.read()
-        }
-    }
-
     /// The exchange has written all it will.
-    func finished(_ exchange: Exchange, closes: Bool) {
+    func ended(_ exchange: Exchange, _ ending: ReplyEnding) {
         guard exchange === active else { return }
         active = nil
         quietSince = loop.tick
         bodySince = loop.tick
         if partialSince != nil { partialSince = loop.tick }
-        guard closes else { return advance() }
-        let isWhole = phase == .open && incoming == nil && waiting.isEmpty
+        if ending != .cut { endBody() }
+        flush()
+        guard phase != .upgraded, ending != .whole else { return advance() }
+        let isWhole = phase == .open && incoming == nil && waiting.isEmpty && held == nil && !hasDropped
         phase = .draining
-        gate.discards = true
-        gate.isFull = false
         drop()
-        guard let context else { return }
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { _ in self.closeGently(isWhole) }
-        context.writeAndFlush(Self.wrapOutboundOut(.byteBuffer(ByteBuffer())), promise: promise)
-        resumeReading()
+        whenWritten { $0.closeGently(isWhole) }
+        dropInput()
     }
 
-    // MARK: Output
+    // MARK: Reading on and off
 
-    func write(_ bytes: ByteBuffer) {
-        context?.write(Self.wrapOutboundOut(.byteBuffer(bytes)), promise: nil)
+    /// Only a client that has sent as many requests as may wait costs the two calls of the kernel.
+    private func stopReading() {
+        isFull = true
+        setReading(false)
     }
 
-    /// Writes a piece of a stream, whose way out is watched.
-    func write(_ bytes: ByteBuffer, promise: EventLoopPromise<Void>?) {
-        guard let promise else { return write(bytes) }
-        guard let context else { return promise.fail(ChannelError.ioOnClosedChannel) }
-        if unwritten == 0 { stalledSince = loop.tick }
-        unwritten += 1
-        promise.futureResult.assumeIsolated().whenComplete { _ in
-            self.unwritten -= 1
-            self.stalledSince = self.loop.tick
-        }
-        context.write(Self.wrapOutboundOut(.byteBuffer(bytes)), promise: promise)
+    private func startReading() {
+        isFull = false
+        parseHeld()
+        if !isFull { setReading(true) }
     }
 
-    /// Writes a long body so that its progress can be seen.
-    func writeInPieces(_ bytes: ByteBuffer) {
-        var rest = bytes
-        while let context, let piece = rest.readSlice(length: min(rest.readableBytes, 64 * 1024)),
-            piece.readableBytes > 0
-        {
-            write(piece, promise: context.eventLoop.makePromise())
-        }
+    /// From now on what comes is dropped.
+    private func dropInput() {
+        held = nil
+        if isFull { setReading(true) }
+        isFull = false
     }
 
-    func flush() {
-        context?.flush()
+    private func setReading(_ reads: Bool) {
+        // Fails on a channel that is closed, which reads nothing anyway.
+        try? context?.channel.syncOptions?.setOption(.autoRead, value: reads)
     }
 
     // MARK: The end
@@ -293,9 +323,10 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
         context.close(mode: .output, promise: nil)
     }
 
-    /// Looks whether a limit of time has passed.
     func sweep() {
-        if phase == .lingering {
+        if phase == .upgraded {
+            return
+        } else if phase == .lingering {
             if passed(settings.lingerTimeout, since: quietSince) { abort() }
         } else if unwritten > 0 || !isWritable {
             if passed(settings.stallTimeout, since: stalledSince) { abort() }
@@ -310,12 +341,14 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
         }
     }
 
-    /// Closes an idle connection; another one closes with its answer.
     func retire() {
-        if active == nil, waiting.isEmpty, incoming == nil, partialSince == nil { abort() }
+        if phase == .upgraded {
+            context?.fireUserInboundEventTriggered(Retire())
+        } else if active == nil, waiting.isEmpty, incoming == nil, partialSince == nil {
+            abort()
+        }
     }
 
-    /// Closes at once.
     func abort() {
         context?.close(promise: nil)
     }
@@ -328,6 +361,8 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
         guard phase != .closed, context != nil else { return }
         phase = .closed
         context = nil
+        held = nil
+        pending = nil
         loop.remove(self)
         count.leave()
         let exchange = active
@@ -341,5 +376,15 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
         incoming = nil
         awaitsContinue = false
         waiting.removeAll()
+    }
+
+    /// Marks the connection as another handler's, and gives that what was held for it.
+    func handOver(_ context: ChannelHandlerContext) {
+        phase = .upgraded
+        let rest = held.take()
+        isFull = false
+        setReading(true)
+        if let rest { context.fireChannelRead(NIOAny(rest)) }
+        if rest != nil { context.fireChannelReadComplete() }
     }
 }

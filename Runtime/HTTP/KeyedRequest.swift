@@ -1,6 +1,5 @@
 import FunctionCore
 import NIOCore
-import NIOHTTP1
 
 /// A request that holds an `Idempotency-Key`, and what has been gathered of its answer.
 struct KeyedRequest: Sendable {
@@ -49,8 +48,8 @@ struct KeyedRequest: Sendable {
     }
 
     /// What makes two requests the same: method, target and body.
-    static func identity(_ head: HTTPRequestHead, _ body: Bytes) -> Bytes {
-        Bytes(Array("\(head.method.rawValue) \(head.uri)\n".utf8) + body.array)
+    static func identity(_ head: RequestHead, _ body: Bytes) -> Bytes {
+        Bytes(Array("\(head.method.text) \(head.target)\n".utf8) + body.array)
     }
 
     static func fault(of key: String) -> FunctionError? {

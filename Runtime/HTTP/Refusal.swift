@@ -1,5 +1,4 @@
 import FunctionCore
-import NIOHTTP1
 
 extension Exchange {
     /// A request that is answered with an error, whatever its body.
@@ -20,11 +19,11 @@ extension Exchange {
 extension Exchange.Refusal {
     static let noRoute = Exchange.Refusal(.notFound("no route matches the path; see `swiftlet functions`"))
 
-    static func wrongMethod(_ head: HTTPRequestHead, _ methods: [String]) -> Exchange.Refusal {
+    static func wrongMethod(_ head: RequestHead, _ methods: [String]) -> Exchange.Refusal {
         var allowed = methods
         if allowed.contains("GET"), !allowed.contains("HEAD") { allowed.append("HEAD") }
         let list = allowed.sorted().joined(separator: ", ")
-        let message = "the path does not take \(head.method.rawValue); it takes \(list)"
+        let message = "the path does not take \(head.method.text); it takes \(list)"
         let error = FunctionError(status: 405, code: "method_not_allowed", message: message, retry: .never)
         return Exchange.Refusal(error, headers: [Header("allow", list)])
     }
@@ -49,6 +48,46 @@ extension Exchange.Refusal {
         .badRequest("bad_request", "the request is not HTTP/1.1 as RFC 9112 defines it"),
         closes: true
     )
+
+    static let host = Exchange.Refusal(
+        .badRequest("bad_request", "a request must have exactly one Host header, with a host and no more"),
+        closes: true
+    )
+
+    static let coding = Exchange.Refusal(
+        FunctionError(
+            status: 501,
+            code: "transfer_coding",
+            message: "the only transfer-encoding known here is `chunked`"
+        ),
+        closes: true
+    )
+
+    static let expectation = Exchange.Refusal(
+        FunctionError(
+            status: 417,
+            code: "expectation_failed",
+            message: "the only expectation known here is `100-continue`"
+        )
+    )
+
+    static let connect = Exchange.Refusal(
+        FunctionError(status: 501, code: "no_tunnels", message: "this host opens no tunnels for CONNECT"),
+        closes: true
+    )
+
+    /// What the parser found, in words.
+    init(_ fault: RequestParser.Fault, _ settings: ServerSettings) {
+        self =
+            switch fault {
+            case .malformed: .malformed
+            case .host: .host
+            case .targetTooLong: .longTarget(settings.maxTargetBytes)
+            case .headersTooLarge: .longHeaders(settings.maxHeaderBytes)
+            case .version: .version
+            case .coding: .coding
+            }
+    }
 
     static let version = Exchange.Refusal(
         FunctionError(status: 505, code: "http_version", message: "this port speaks HTTP/1.1 and HTTP/1.0"),

@@ -18,8 +18,10 @@ final class ServerLoop: @unchecked Sendable {
     /// The ids of traces that begin here.
     var traceIDs = TraceIDs()
     private let clock: @Sendable () -> Instant
-    private var connections: [ObjectIdentifier: HTTPConnection] = [:]
+    private var connections: [ObjectIdentifier: any ServedConnection] = [:]
     private var unsettled: [FunctionExchange] = []
+    /// A buffer that connections write in, one after the other.
+    private var spare: ByteBuffer?
     private var sweeping: RepeatedTask?
     private var whenEmpty: EventLoopPromise<Void>?
 
@@ -36,11 +38,11 @@ final class ServerLoop: @unchecked Sendable {
         }
     }
 
-    func add(_ connection: HTTPConnection) {
+    func add(_ connection: any ServedConnection) {
         connections[ObjectIdentifier(connection)] = connection
     }
 
-    func remove(_ connection: HTTPConnection) {
+    func remove(_ connection: any ServedConnection) {
         connections[ObjectIdentifier(connection)] = nil
         if connections.isEmpty { whenEmpty?.succeed() }
     }
@@ -51,6 +53,19 @@ final class ServerLoop: @unchecked Sendable {
         unsettled.append(exchange)
         guard unsettled.count == 1 else { return }
         eventLoop.execute { self.settle() }
+    }
+
+    /// An empty buffer to write in.
+    func takeBuffer() -> ByteBuffer {
+        guard var buffer = spare.take() else { return ByteBufferAllocator().buffer(capacity: 1024) }
+        // A copy, where the last user's bytes are still on their way.
+        buffer.clear()
+        return buffer
+    }
+
+    /// Takes a buffer back; a large one is let go.
+    func giveBack(_ buffer: consuming ByteBuffer) {
+        if buffer.capacity <= 64 * 1024 { spare = buffer }
     }
 
     /// Closes idle connections, and the others when their answer is out; the future is done when none is
@@ -81,6 +96,16 @@ final class ServerLoop: @unchecked Sendable {
         date.update(clock())
         for connection in connections.values { connection.sweep() }
     }
+}
+
+/// A connection as its loop knows it.
+protocol ServedConnection: AnyObject {
+    /// Looks whether a limit of time has passed; called once a tick.
+    func sweep()
+    /// The server stops: an idle connection closes, another one with its answer.
+    func retire()
+    /// Closes at once.
+    func abort()
 }
 
 /// How many connections all loops of a server hold.

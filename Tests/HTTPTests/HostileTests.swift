@@ -48,6 +48,26 @@ struct HostileTests {
         }
     }
 
+    @Test("a transfer coding that is not known, and a tunnel, are refused with 501")
+    func notImplemented() async throws {
+        try await TestServer.run { host in
+            let coded = "POST /v1/echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
+            let response = try await host.ask(coded)
+            #expect(response.status == 501 && response["connection"] == "close")
+            let tunnel = try await host.ask("CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n")
+            #expect(tunnel.status == 501 && tunnel["connection"] == "close")
+        }
+    }
+
+    @Test("a method that nobody knows is one to the report, whatever it is called")
+    func inventedMethods() async throws {
+        try await TestServer.run { host in
+            let response = try await host.ask("BREW /v1/echo HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(response.status == 405 && response["allow"] == "GET, HEAD, POST")
+            #expect(await host.reports.wait { !$0.isEmpty }.map(\.method) == ["OTHER"])
+        }
+    }
+
     @Test("a header over 32 KiB, or of too many fields, is answered with 431")
     func headers() async throws {
         try await TestServer.run { host in
