@@ -99,9 +99,11 @@ public struct Event: Sendable {
 
 /// One entry of a Redis event; the same shape that `emit` writes.
 public struct RedisEntry: Sendable, Codable {
-    /// The event's own id; the same at every delivery of the entry.
+    /// The event's own id; the same at every delivery of the entry, but for a list's elements after a restart
+    /// of their host.
     public var id: String
-    /// What happened, such as `questionnaire.submitted`; `redis.entry` for an entry that names no type.
+    /// What happened, such as `questionnaire.submitted`; `redis.entry` for an entry that names no type,
+    /// `redis.message` for a channel's.
     public var type: String
     /// Who said so: a function's name, or the stream for an entry written by somebody else.
     public var source: String

@@ -267,7 +267,8 @@ extension Manifest {
         let streams = self.streams.map { JSON.string("\($0.stream) (group \($0.group))") }
         var object: JSONObject = [
             "name": .string(name), "summary": .string(summary), "routes": .array(routes),
-            "streams": .array(streams),
+            "streams": .array(streams), "lists": .array(lists.map { .string($0.list) }),
+            "channels": .array(channels.map { .string($0.channel) }),
             "bindings": .array(grants.map { .string($0.binding) }), "file": .string(file),
             "timeout_seconds": .number(limits.timeout.milliseconds / 1000),
         ]

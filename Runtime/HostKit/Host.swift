@@ -96,7 +96,7 @@ package final class Host: Sendable {
     private let state: HostState
     private let closing: HostClosing
     private let runner: JobRunner
-    private let streams: StreamSet
+    private let triggers: TriggerSet
     private let reloader: Reloader
     private let servers: [HTTPServer]
     private let background: [Task<Void, Never>]
@@ -113,7 +113,7 @@ package final class Host: Sendable {
         next: SchedulePlan.Preview,
         closing: HostClosing,
         runner: JobRunner,
-        streams: StreamSet,
+        triggers: TriggerSet,
         reloader: Reloader,
         servers: [HTTPServer],
         background: [Task<Void, Never>],
@@ -129,7 +129,7 @@ package final class Host: Sendable {
         self.next = next
         self.closing = closing
         self.runner = runner
-        self.streams = streams
+        self.triggers = triggers
         self.reloader = reloader
         self.servers = servers
         self.background = background
@@ -148,7 +148,7 @@ package final class Host: Sendable {
         let grace = self.grace
         await withDiscardingTaskGroup { group in
             for server in servers { group.addTask { await server.stop(grace: grace) } }
-            group.addTask { await self.streams.stop(grace: grace) }
+            group.addTask { await self.triggers.stop(grace: grace) }
             group.addTask { await self.state.scheduler.stop() }
             group.addTask { await self.runner.stop() }
             group.addTask { await self.state.dispatcher.drain(grace: grace) }

@@ -22,13 +22,13 @@ extension HostStarter {
         let gateway = try makeGateway(state, builtIn.routes)
         let (front, gatewayURL) = try await openGateway(gateway, state, premises.settings, supplies.group)
         state.stores.blobs.setBaseURL(gatewayURL)
-        let streams = makeStreams(state, supplies.redis.client, directory.path)
+        let triggers = makeTriggers(state, supplies.redis.client, directory: directory.path)
         let reloader = Reloader(
             state,
             source: premises.source,
             gateway: gateway,
             endpoints: builtIn.routes,
-            streams: streams
+            triggers: triggers
         )
         let back = try await openAdmin(state, reloader, premises.settings, supplies.group)
         let runner = JobRunner(
@@ -51,14 +51,14 @@ extension HostStarter {
             next: await state.scheduler.upcoming(4, function: nil),
             closing: closing,
             runner: runner,
-            streams: streams,
+            triggers: triggers,
             reloader: reloader,
             servers: [front, back],
             background: background(state, runner, supplies.redis.client, premises.settings)
                 + watching(premises.source, reloader, state),
             grace: premises.settings.grace
         )
-        await streams.replace(state.project.manifests)
+        await triggers.replace(state.project.manifests)
         directory.announce(gateway: gatewayURL, admin: host.adminURL)
         state.telemetry.note(
             .info,
@@ -157,20 +157,5 @@ extension HostStarter {
         guard options.isDevelopment else { return [] }
         let watch = ProjectWatch(source: source, loop: state.loop)
         return [Task { await watch.run { _ = await reloader.reload("a file has changed") } }]
-    }
-
-    private func makeStreams(_ state: HostState, _ redis: RedisClient, _ directory: String) -> StreamSet {
-        let consumer = "host-" + sha256Hex(Bytes(directory)).prefix(12)
-        return StreamSet { manifest, stream in
-            StreamTrigger(
-                stream: stream,
-                manifest: manifest,
-                consumer: consumer,
-                client: redis,
-                dispatching: state.dispatcher,
-                clock: state.clock,
-                report: { state.telemetry.stream($0, manifest.name, stream) }
-            )
-        }
     }
 }

@@ -18,7 +18,7 @@ package actor Reloader {
     private let source: ProjectSource
     private let gateway: Gateway
     private let endpoints: [EndpointRoute]
-    private let streams: StreamSet
+    private let triggers: TriggerSet
     private var running: Task<ReloadReport, Never>?
     private var next: Task<ReloadReport, Never>?
 
@@ -27,13 +27,13 @@ package actor Reloader {
         source: ProjectSource,
         gateway: Gateway,
         endpoints: [EndpointRoute],
-        streams: StreamSet
+        triggers: TriggerSet
     ) {
         self.state = state
         self.source = source
         self.gateway = gateway
         self.endpoints = endpoints
-        self.streams = streams
+        self.triggers = triggers
     }
 
     /// Reloads; `cause` is for the log.
@@ -143,7 +143,7 @@ package actor Reloader {
         state.tokens.replace(rotationOf: new.project.book.rotationOf)
         state.scheduler.replace(new.project)
         state.dispatcher.remove(change.removed)
-        await streams.replace(new.project.manifests)
+        await triggers.replace(new.project.manifests)
         // What waits for a function that was at its limit, or was not there, may be run now.
         state.stores.journal.jobs.due.wake()
     }

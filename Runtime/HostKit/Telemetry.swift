@@ -76,7 +76,13 @@ package final class Telemetry: Sendable {
             "swiftlet_stream_entries_total",
             .counter,
             labels: ["stream", "group", "result"],
-            help: "Entries of Redis streams by what became of them."
+            help: "Entries of Redis streams by what became of them; of lists with the group `list`."
+        ),
+        .init(
+            "swiftlet_channel_messages_total",
+            .counter,
+            labels: ["channel", "result"],
+            help: "Messages of Redis channels: delivered, of these failed; dropped by a full buffer."
         ),
         .init("swiftlet_redis_up", .gauge, help: "Whether Redis answers."),
         .init("swiftlet_outbox_pending", .gauge, help: "Events that wait to be relayed."),
@@ -200,11 +206,11 @@ package final class Telemetry: Sendable {
 }
 
 extension Telemetry {
-    /// What a stream trigger reports.
-    func stream(_ report: StreamReport, _ function: String, _ stream: Manifest.Stream) {
-        let labels = [stream.stream, stream.group]
+    /// What a trigger of a stream or list reports; `group` is `list` for a list.
+    func stream(_ report: StreamReport, _ function: String, key: String, group: String) {
+        let labels = [key, group]
         func note(_ level: LogLevel, _ message: String, _ fields: [(String, JSON)] = []) {
-            self.note(level, message, function: function, [("stream", .string(stream.stream))] + fields)
+            self.note(level, message, function: function, [("stream", .string(key))] + fields)
         }
         switch report {
         case .delivered(let invocation, let entries, let attempt):

@@ -50,6 +50,65 @@ package struct Manifest: Sendable, Hashable {
         }
     }
 
+    /// A Redis list whose elements are taken one by one.
+    package struct List: Sendable, Hashable {
+        package var list: String
+        package var operation: String
+        /// Whether elements are taken from the left end, as producers with RPUSH want it; else from the right.
+        package var fromLeft: Bool
+        /// How many elements make an event at most, 1 to 100.
+        package var batch: Int
+        /// How many events of the list are under way at once.
+        package var concurrency: Int
+        package var line: Int
+
+        package init(
+            list: String,
+            operation: String = "",
+            fromLeft: Bool = false,
+            batch: Int = 1,
+            concurrency: Int = 1,
+            line: Int = 0
+        ) {
+            self.list = list
+            self.operation = operation
+            self.fromLeft = fromLeft
+            self.batch = batch
+            self.concurrency = concurrency
+            self.line = line
+        }
+    }
+
+    /// A Redis channel, or a pattern of channels, that is subscribed to.
+    package struct Channel: Sendable, Hashable {
+        /// With `*`, `?` or `[` in it, a pattern.
+        package var channel: String
+        package var operation: String
+        /// How many messages make an event at most, 1 to 100.
+        package var batch: Int
+        /// How many events of the channel are under way at once.
+        package var concurrency: Int
+        /// How many messages wait at most; what comes then is dropped, and counted.
+        package var buffer: Int
+        package var line: Int
+
+        package init(
+            channel: String,
+            operation: String = "",
+            batch: Int = 1,
+            concurrency: Int = 1,
+            buffer: Int = 1000,
+            line: Int = 0
+        ) {
+            self.channel = channel
+            self.operation = operation
+            self.batch = batch
+            self.concurrency = concurrency
+            self.buffer = buffer
+            self.line = line
+        }
+    }
+
     /// Limits, with the defaults in force where the manifest is silent.
     package struct Limits: Sendable, Hashable {
         package var timeout: Duration = .seconds(30)
@@ -114,6 +173,8 @@ package struct Manifest: Sendable, Hashable {
     package var summary: String = ""
     package var routes: [Route] = []
     package var streams: [Stream] = []
+    package var lists: [List] = []
+    package var channels: [Channel] = []
     package var limits = Limits()
     package var scale = Scale()
     package var grants: [Grant] = []

@@ -23,6 +23,7 @@ package final class RedisClient: @unchecked Sendable {
     package let eventLoop: any EventLoop
     private let name: String
     private let onChange: @Sendable (RedisError?) -> Void
+    private let onMessage: (@Sendable (RedisMessage) -> Void)?
     private var state = State.idle
     private var failures = 0
     private var isReportedDown = false
@@ -32,22 +33,28 @@ package final class RedisClient: @unchecked Sendable {
     private var attemptWaiters: [(RedisError?) -> Void] = []
 
     /// A client that does nothing yet; `onChange` hears of every connection made (nil) and of the first
-    /// failure after it, on the loop.
+    /// failure after it, on the loop; so does `onMessage` of messages of channels.
     package init(
         url: RedisURL,
         on eventLoop: any EventLoop,
         name: String = "swiftlet",
-        onChange: @escaping @Sendable (RedisError?) -> Void = { _ in }
+        onChange: @escaping @Sendable (RedisError?) -> Void = { _ in },
+        onMessage: (@Sendable (RedisMessage) -> Void)? = nil
     ) {
+        self.onMessage = onMessage
         self.url = url
         self.eventLoop = eventLoop
         self.name = name
         self.onChange = onChange
     }
 
-    /// A second client of the same server, for commands that block.
-    package func sibling(name: String) -> RedisClient {
-        RedisClient(url: url, on: eventLoop, name: name)
+    /// A second client of the same server, for commands that block and for subscriptions.
+    package func sibling(
+        name: String,
+        onChange: @escaping @Sendable (RedisError?) -> Void = { _ in },
+        onMessage: (@Sendable (RedisMessage) -> Void)? = nil
+    ) -> RedisClient {
+        RedisClient(url: url, on: eventLoop, name: name, onChange: onChange, onMessage: onMessage)
     }
 
     /// Begins to connect, and goes on until `shutdown`.
@@ -216,6 +223,7 @@ package final class RedisClient: @unchecked Sendable {
 
     private func connected(_ connection: RedisConnection) {
         state = .connected(connection, since: .now())
+        connection.onMessage = onMessage
         connection.onClose = { [weak self] error in
             guard let self, case .connected(_, let since) = self.state else { return }
             // A server that takes connections only to drop them must not be asked every 100 ms.

@@ -28,6 +28,8 @@ package final class RedisConnection: ChannelInboundHandler, @unchecked Sendable 
     package let eventLoop: any EventLoop
     /// Called once, when the connection is gone.
     package var onClose: ((RedisError) -> Void)?
+    /// Hears what comes on channels that were subscribed to; nobody else's commands may be on the connection.
+    package var onMessage: ((RedisMessage) -> Void)?
     private let decoder = RESPDecoder()
     private var channel: (any Channel)?
     private var waiting = CircularBuffer<Slot>()
@@ -209,6 +211,10 @@ package final class RedisConnection: ChannelInboundHandler, @unchecked Sendable 
         var buffer = unwrapInboundIn(data)
         do throws(RedisError) {
             for reply in try decoder.feed(&buffer) {
+                if let onMessage, let message = RedisMessage(reply) {
+                    onMessage(message)
+                    continue
+                }
                 guard let slot = waiting.popFirst() else {
                     throw RedisError(.protocolError, "Redis sent a reply to which there is no command")
                 }

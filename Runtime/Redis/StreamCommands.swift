@@ -13,8 +13,11 @@ struct StreamCommands: Sendable {
     /// Redis' own delivery count will not do: it counts takings-over and host restarts as well, which are no
     /// fault of the function.
     let attempts: Bytes
+    /// How long an entry must lie with a consumer before another takes it over.
+    let minIdle: Duration
 
-    init(stream: String, group: String, consumer: String, function: String) {
+    init(stream: String, group: String, consumer: String, function: String, minIdle: Duration) {
+        self.minIdle = minIdle
         self.stream = Bytes(stream)
         self.group = Bytes(group)
         self.consumer = Bytes(consumer)
@@ -42,7 +45,7 @@ struct StreamCommands: Sendable {
         ["XREADGROUP", "GROUP", group, consumer, "COUNT", text(count), "STREAMS", stream, Bytes(id)]
     }
 
-    func claim(from cursor: String, minIdle: Duration, count: Int) -> [Bytes] {
+    func claim(from cursor: String, count: Int) -> [Bytes] {
         let idle = text(Int(minIdle.nanoseconds / 1_000_000))
         return ["XAUTOCLAIM", stream, group, consumer, idle, Bytes(cursor), "COUNT", text(count)]
     }

@@ -66,6 +66,19 @@ package enum StreamEntryCodec {
         return (event, text("principal", in: fields))
     }
 
+    /// The event that a channel's message is: its data is the message where that is JSON, else an object with
+    /// the message's text as `data`.
+    package static func read(_ message: RedisMessage, id: String, at now: Instant) -> RedisEntry {
+        RedisEntry(
+            id: id,
+            type: "redis.message",
+            source: message.channel,
+            time: now,
+            traceparent: nil,
+            data: (try? JSON.parse(message.payload)) ?? ["data": .string(message.payload.text)]
+        )
+    }
+
     private static func bare(_ id: String, _ fields: [StreamField], _ stream: String) -> RedisEntry {
         var data: JSON
         if fields.count == 1, fields[0].name == "data", let document = try? JSON.parse(fields[0].value) {

@@ -12,12 +12,12 @@ package struct StreamSettings: Sendable {
 
     /// The manifest's settings; an entry may be taken over after twice the function's `timeout`, not before a
     /// minute.
-    package init(stream: Manifest.Stream, retry: Manifest.Retry, timeout: Duration) {
+    package init(batch: Int, concurrency: Int, manifest: Manifest) {
         self.init(
-            batch: stream.batch,
-            concurrency: stream.concurrency,
-            retry: retry,
-            minIdle: max(timeout * 2, .seconds(60))
+            batch: batch,
+            concurrency: concurrency,
+            retry: manifest.retry,
+            minIdle: max(manifest.limits.timeout * 2, .seconds(60))
         )
     }
 

@@ -2,21 +2,25 @@ import FunctionCore
 import Invocations
 import NIOCore
 
-/// Runs a function for the entries of a stream, at least once each: performs what `StreamMachine` decides.
+/// Runs a function for the entries of a stream or the elements of a list, at least once each: performs what
+/// `StreamMachine` decides.
 ///
 /// Each trigger has a connection of its own for its blocking reads, and shares one for all else. Its bounds
 /// are those of `StreamSettings`: `concurrency` events of `batch` entries under way; what it cannot take
 /// stays in Redis.
 ///
 /// Threading: `start` and `stop` from anywhere; the reports come on the client's event loop.
-// SAFETY: every `var` is touched on `eventLoop` only, where all completions, timers and sinks call.
+// SAFETY: every `var` is touched on `eventLoop` only, where all completions, timers and sinks call; so is
+// the source.
 package final class StreamTrigger: @unchecked Sendable {
-    package let stream: Manifest.Stream
     package let function: String
+    /// The stream's or the list's key.
+    package let key: String
+    private let operation: String
     private let eventLoop: any EventLoop
     private let client: RedisClient
     private let reader: RedisClient
-    private let commands: StreamCommands
+    private let source: any EntrySource
     private let dispatching: any Dispatching
     private let clock: any HostClock
     private let report: @Sendable (StreamReport) -> Void
@@ -29,11 +33,11 @@ package final class StreamTrigger: @unchecked Sendable {
     private var isDown = false
     private var lastError = RedisError(.unavailable, "there is no connection to Redis")
 
-    /// A trigger that does nothing yet.
+    /// A trigger of a stream that does nothing yet.
     ///
     /// `consumer` is this host's name in the group, the same after a restart, so that its pending entries are
     /// found. `settings` is nil for what the manifest says.
-    package init(
+    package convenience init(
         stream: Manifest.Stream,
         manifest: Manifest,
         consumer: String,
@@ -43,24 +47,91 @@ package final class StreamTrigger: @unchecked Sendable {
         settings: StreamSettings? = nil,
         report: @escaping @Sendable (StreamReport) -> Void
     ) {
-        self.stream = stream
-        self.function = manifest.name
-        self.eventLoop = client.eventLoop
-        self.client = client
-        self.reader = client.sibling(name: "swiftlet-\(stream.group)")
-        self.commands = StreamCommands(
+        let reader = client.sibling(name: "swiftlet-\(stream.group)")
+        let settings =
+            settings
+            ?? StreamSettings(
+                batch: stream.batch,
+                concurrency: stream.concurrency,
+                manifest: manifest
+            )
+        let commands = StreamCommands(
             stream: stream.stream,
             group: stream.group,
             consumer: consumer,
-            function: manifest.name
+            function: manifest.name,
+            minIdle: settings.minIdle
         )
+        self.init(
+            StreamSource(commands: commands, client: client, reader: reader),
+            operation: stream.operation,
+            function: manifest.name,
+            clients: (client, reader),
+            dispatching: dispatching,
+            clock: clock,
+            settings: settings,
+            report: report
+        )
+    }
+
+    /// A trigger of a list, as of a stream.
+    package convenience init(
+        list: Manifest.List,
+        manifest: Manifest,
+        consumer: String,
+        client: RedisClient,
+        dispatching: any Dispatching,
+        clock: any HostClock,
+        settings: StreamSettings? = nil,
+        report: @escaping @Sendable (StreamReport) -> Void
+    ) {
+        let reader = client.sibling(name: "swiftlet-list")
+        let settings =
+            settings
+            ?? StreamSettings(batch: list.batch, concurrency: list.concurrency, manifest: manifest)
+        let source = ListSource(
+            list,
+            consumer: consumer,
+            function: manifest.name,
+            minIdle: settings.minIdle,
+            client: client,
+            reader: reader,
+            clock: clock
+        )
+        self.init(
+            source,
+            operation: list.operation,
+            function: manifest.name,
+            clients: (client, reader),
+            dispatching: dispatching,
+            clock: clock,
+            settings: settings,
+            report: report
+        )
+    }
+
+    private init(
+        _ source: any EntrySource,
+        operation: String,
+        function: String,
+        clients: (shared: RedisClient, reader: RedisClient),
+        dispatching: any Dispatching,
+        clock: any HostClock,
+        settings: StreamSettings,
+        report: @escaping @Sendable (StreamReport) -> Void
+    ) {
+        self.source = source
+        self.key = source.key
+        self.operation = operation
+        self.function = function
+        self.client = clients.shared
+        self.reader = clients.reader
+        self.eventLoop = clients.shared.eventLoop
         self.dispatching = dispatching
         self.clock = clock
         self.report = report
-        self.settings =
-            settings
-            ?? StreamSettings(stream: stream, retry: manifest.retry, timeout: manifest.limits.timeout)
-        self.machine = StreamMachine(settings: self.settings, seed: .random(in: 0 ... .max))
+        self.settings = settings
+        self.machine = StreamMachine(settings: settings, seed: .random(in: 0 ... .max))
     }
 
     /// Begins to read, as soon as Redis is there.
@@ -81,7 +152,7 @@ package final class StreamTrigger: @unchecked Sendable {
                 self.stopped.append(continuation)
                 self.handle(.stop)
                 // A read under way would wait on; what it was about to bring stays pending.
-                self.reader.close()
+                self.source.close()
                 self.after(grace) { trigger in
                     for dispatched in trigger.running.values { dispatched.cancel() }
                 }
@@ -105,19 +176,18 @@ package final class StreamTrigger: @unchecked Sendable {
 
     private func perform(_ action: StreamAction) {
         switch action {
-        case .ensureGroup: ensureGroup()
+        case .ensureGroup: prepare()
         case .readPending(let id, let count): readPending(after: id, count: count)
         case .read(let count): read(count: count)
         case .deliver(let event, let entries, let attempt): deliver(event, entries, attempt)
-        case .ack(let ids, let counted): ack(ids, counted: counted)
+        case .ack(let ids, let counted): acknowledge(ids, counted: counted)
         case .deadLetter(let letter): deadLetter(letter)
-        case .recordFailure(let id, let count): client.submit(commands.record(id, count: count)) { _ in }
+        case .recordFailure(let id, let count): source.record(id, failures: count)
         case .retryAt(let id, let delay):
             report(.retried(entry: id, after: delay))
             after(delay) { $0.handle(.retryDue(id)) }
         case .claimStale(let cursor, let count): claim(from: cursor, count: count)
-        case .renew(let ids):
-            for renewal in commands.renewals(of: ids) { client.submit(renewal) { _ in } }
+        case .renew(let ids): source.renew(ids)
         case .armClaim(let wait): after(wait) { $0.handle(.claimTick) }
         case .settleAgain(let wait): after(wait) { $0.handle(.settleDue) }
         case .reconnect(let wait):
@@ -153,14 +223,9 @@ package final class StreamTrigger: @unchecked Sendable {
         handle(.redisFailed(StreamFailure(error)))
     }
 
-    private func ensureGroup() {
-        reader.submit(commands.ensureGroup) { result in
-            switch result {
-            case .failure(let error): return self.failed(error)
-            case .success(.error(let text)) where !text.hasPrefix("BUSYGROUP"):
-                return self.failed(RedisError(refusal: text))
-            case .success: break
-            }
+    private func prepare() {
+        source.prepare { result in
+            if case .failure(let error) = result { return self.failed(error) }
             if self.isDown { self.report(.redisUp) }
             self.isDown = false
             self.handle(.groupReady)
@@ -168,102 +233,46 @@ package final class StreamTrigger: @unchecked Sendable {
     }
 
     private func read(count: Int) {
-        reader.submit(commands.read(count: count), timeout: StreamCommands.block + .seconds(5)) { result in
+        source.read(count: count) { result in
             switch result {
             case .failure(let error): self.failed(error)
-            case .success(.error(let text)): self.failed(RedisError(refusal: text))
-            case .success(.null): self.handle(.readTimedOut)
-            case .success(let reply):
-                self.handle(.entriesRead(StreamCommands.entries(read: reply).map { StreamDelivery($0) }))
+            case .success(let entries) where entries.isEmpty: self.handle(.readTimedOut)
+            case .success(let entries): self.handle(.entriesRead(entries.map { StreamDelivery($0) }))
             }
         }
     }
 
     private func readPending(after id: String, count: Int) {
-        reader.submit(commands.readPending(after: id, count: count)) { result in
+        source.readPending(after: id, count: count) { result in
             switch result {
             case .failure(let error): self.failed(error)
-            case .success(.error(let text)): self.failed(RedisError(refusal: text))
-            case .success(let reply):
-                self.withFailures(StreamCommands.entries(read: reply)) { deliveries in
-                    switch deliveries {
-                    case .success(let deliveries): self.handle(.entriesRead(deliveries))
-                    case .failure(let error): self.failed(error)
-                    }
-                }
+            case .success(let deliveries): self.handle(.entriesRead(deliveries))
             }
         }
     }
 
     private func claim(from cursor: String, count: Int) {
-        let command = commands.claim(from: cursor, minIdle: settings.minIdle, count: count)
-        client.submit(command) { result in
-            guard case .success(let reply) = result, let claim = StreamCommands.claim(reply) else {
-                return self.handle(.claimFailed)
-            }
-            self.withFailures(claim.entries) { deliveries in
-                // What was claimed and is not run now lies idle with this consumer, and is claimed again.
-                guard case .success(let deliveries) = deliveries else { return self.handle(.claimFailed) }
-                self.handle(.claimed(deliveries, cursor: claim.cursor, lost: claim.lost))
-            }
+        source.claimStale(from: cursor, count: count) { result in
+            guard case .success(let stale) = result else { return self.handle(.claimFailed) }
+            self.handle(.claimed(stale.deliveries, cursor: stale.cursor, lost: stale.lost))
         }
     }
 
-    /// Looks up how often the function has failed with entries that were pending.
-    private func withFailures(
-        _ entries: [StreamEntry],
-        _ completion: @escaping (Result<[StreamDelivery], RedisError>) -> Void
-    ) {
-        guard !entries.isEmpty else { return completion(.success([])) }
-        client.submit(commands.failures(of: entries.map(\.id))) { result in
-            completion(
-                result.map { reply in
-                    // An error reply means that somebody's key is in the way; then nothing is known.
-                    let counts = reply.array ?? []
-                    return entries.enumerated().map { index, entry in
-                        StreamDelivery(
-                            entry,
-                            failures: index < counts.count ? max(counts[index].int ?? 0, 0) : 0
-                        )
-                    }
-                }
-            )
-        }
-    }
-
-    private func ack(_ ids: [String], counted: Bool) {
-        client.submit(all: commands.ack(ids, counted: counted)) { result in
-            let replies = result.map {
-                counted ? ($0.last?.array?.first ?? $0.last ?? .null) : $0.first ?? .null
-            }
-            switch replies {
-            case .success(.integer):
-                self.report(.acked(entries: ids))
-                self.handle(.settled(ids))
-            case .success(let reply):
-                self.settleFailed(ids, StreamTrigger.refusal(reply))
-            case .failure(let error): self.settleFailed(ids, error)
-            }
+    private func acknowledge(_ ids: [String], counted: Bool) {
+        source.acknowledge(ids, counted: counted) { result in
+            if case .failure(let error) = result { return self.settleFailed(ids, error) }
+            self.report(.acked(entries: ids))
+            self.handle(.settled(ids))
         }
     }
 
     private func deadLetter(_ letter: StreamDeadLetter) {
         let id = letter.entry.id
-        client.submit(commands.deadLetter(letter, at: clock.now)) { result in
-            switch result {
-            case .success(.integer):
-                self.report(.deadLettered(entry: id, reason: letter.reason, attempts: letter.attempts))
-                self.handle(.settled([id]))
-            case .success(let reply):
-                self.settleFailed([id], StreamTrigger.refusal(reply))
-            case .failure(let error): self.settleFailed([id], error)
-            }
+        source.deadLetter(letter, at: clock.now) { result in
+            if case .failure(let error) = result { return self.settleFailed([id], error) }
+            self.report(.deadLettered(entry: id, reason: letter.reason, attempts: letter.attempts))
+            self.handle(.settled([id]))
         }
-    }
-
-    private static func refusal(_ reply: RedisValue) -> RedisError {
-        if case .error(let text) = reply { return RedisError(refusal: text) }
-        return RedisError(.protocolError, "Redis answered with something else than a number")
     }
 
     private func settleFailed(_ ids: [String], _ error: RedisError) {
@@ -287,59 +296,19 @@ package final class StreamTrigger: @unchecked Sendable {
     }
 
     private func invocation(for entries: [StreamEntry], attempt: Int) -> Invocation {
-        let read = entries.map { StreamEntryCodec.read($0, of: stream.stream) }
-        let event = RedisEvent(stream: stream.stream, entries: read.map(\.entry))
+        let read = entries.map { StreamEntryCodec.read($0, of: source.key) }
+        let event = RedisEvent(stream: source.key, entries: read.map(\.entry))
         // Entries that disagree have no common trace, and nobody on whose behalf all of them are.
         let parents = Set(read.map(\.entry.traceparent))
         let parent = parents.count == 1 ? parents.first.flatMap { $0 } : nil
         let principals = Set(read.map(\.principal))
-        let body: Bytes
-        do {
-            body = try JSONCoder.encode(event)
-        } catch {
-            preconditionFailure("an event made of JSON values must have a JSON form: \(error)")
-        }
         return Invocation(
             function: function,
-            event: Event(kind: .redis, operation: stream.operation, body: body),
+            event: Event(kind: .redis, operation: operation, body: event.body),
             attempt: attempt,
             trace: parent.flatMap { TraceContext(traceparent: $0) }?.child() ?? .begin(),
             principal: principals.count == 1 ? principals.first.flatMap { $0 } : nil,
             trigger: "redis"
         )
-    }
-}
-
-/// Waits for an invocation's end; what the function replies is let through and dropped.
-// SAFETY: touched on `eventLoop` only, as ReplySink promises.
-private final class OutcomeSink: ReplySink, @unchecked Sendable {
-    let eventLoop: any EventLoop
-    private var dispatched: (any Dispatched)?
-    /// What came before `attach`.
-    private var owed = 0
-    private(set) var isOver = false
-    private let done: (Outcome) -> Void
-
-    init(eventLoop: any EventLoop, _ done: @escaping (Outcome) -> Void) {
-        self.eventLoop = eventLoop
-        self.done = done
-    }
-
-    func attach(_ dispatched: any Dispatched) {
-        self.dispatched = dispatched
-        if owed > 0 { dispatched.grant(owed) }
-    }
-
-    func head(status: Int, headers: [Header]) {}
-
-    func chunk(_ bytes: ByteBuffer) {
-        if let dispatched { dispatched.grant(bytes.readableBytes) } else { owed += bytes.readableBytes }
-    }
-
-    func end(_ outcome: Outcome) {
-        guard !isOver else { return }
-        isOver = true
-        dispatched = nil
-        done(outcome)
     }
 }

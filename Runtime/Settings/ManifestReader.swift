@@ -40,7 +40,7 @@ package struct ManifestReader {
         if let triggers = members["triggers"], !triggers.isNull {
             let kinds = triggers.members(["http", "redis", "schedule"])
             manifest.routes = kinds["http"]?.list.compactMap(readRoute) ?? []
-            manifest.streams = kinds["redis"]?.list.compactMap { readStream($0, name) } ?? []
+            for node in kinds["redis"]?.list ?? [] { RedisTriggerReader.read(node, into: &manifest) }
             schedules = kinds["schedule"]?.list ?? []
         }
         if let node = members["limits"] { readLimits(node, &manifest.limits) }
@@ -96,20 +96,6 @@ package struct ManifestReader {
             path: path,
             operation: members["operation"]?.string() ?? "",
             async: members["mode"]?.word(["sync", "async"]) == "async",
-            line: node.line
-        )
-    }
-
-    private static func readStream(_ node: SettingsNode, _ function: String) -> Manifest.Stream? {
-        let members = node.members(["stream", "group", "operation", "batch", "concurrency"])
-        guard let stream = (members["stream"] ?? node.missing("stream", "events:order.placed"))?.string()
-        else { return nil }
-        return Manifest.Stream(
-            stream: stream,
-            group: members["group"]?.string() ?? function,
-            operation: members["operation"]?.string() ?? "",
-            batch: members["batch"]?.integer(1...100) ?? 1,
-            concurrency: members["concurrency"]?.integer(1...64) ?? 1,
             line: node.line
         )
     }

@@ -24,6 +24,8 @@ struct ManifestReaderTests {
           redis:
             - stream: events:questionnaire.submitted
               batch: 10
+            - {list: orders, take: left, batch: 5, concurrency: 3}
+            - {channel: "news.*", operation: hear, buffer: 50}
           schedule:
             - id: nightly
         limits:
@@ -72,6 +74,10 @@ struct ManifestReaderTests {
                 .init(stream: "events:questionnaire.submitted", group: "script", batch: 10, line: 11)
             ]
         )
+        #expect(
+            manifest.lists == [.init(list: "orders", fromLeft: true, batch: 5, concurrency: 3, line: 13)]
+        )
+        #expect(manifest.channels == [.init(channel: "news.*", operation: "hear", buffer: 50, line: 14)])
         #expect(result?.schedules.count == 1)
         let limits = manifest.limits
         #expect(limits.timeout == .seconds(90))
@@ -98,6 +104,23 @@ struct ManifestReaderTests {
         #expect(result?.manifest.limits == Manifest.Limits())
         #expect(result?.manifest.scale == Manifest.Scale())
         #expect(result?.manifest.retry == Manifest.Retry())
+    }
+
+    @Test("a stream, a list and a channel do not stand in one trigger, and each has its own keys")
+    func oneKind() {
+        let (_, problems) = read(
+            """
+            name: a
+            triggers:
+              redis:
+                - {stream: a, list: b}
+                - {list: b, group: c}
+                - {channel: c, buffer: 0}
+                - {batch: 4}
+            """
+        )
+        #expect(problems.map(\.line) == [4, 5, 6, 7])
+        #expect(problems.first?.message.contains("`stream` and `list` stand together") == true)
     }
 
     @Test("ten faults are told at once, each with its line and what to do")

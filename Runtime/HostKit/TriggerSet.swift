@@ -1,30 +1,29 @@
 import FunctionCore
 import Invocations
-import RedisTrigger
 
-/// The stream triggers of the generation in force.
-actor StreamSet {
+/// The Redis triggers of the generation in force.
+actor TriggerSet {
     /// What makes a trigger the same one.
     private struct Key: Hashable {
         var function: String
-        var stream: Manifest.Stream
+        var source: RedisSource
         var retry: Manifest.Retry
         var timeout: Duration
     }
 
-    private let make: @Sendable (Manifest, Manifest.Stream) -> StreamTrigger
-    private var triggers: [Key: StreamTrigger] = [:]
+    private let make: @Sendable (Manifest, RedisSource) -> any RedisTriggering
+    private var triggers: [Key: any RedisTriggering] = [:]
     private var replacing: Task<Void, Never>?
     private var isStopping = false
 
-    init(_ make: @escaping @Sendable (Manifest, Manifest.Stream) -> StreamTrigger) {
+    init(_ make: @escaping @Sendable (Manifest, RedisSource) -> any RedisTriggering) {
         self.make = make
     }
 
-    /// Has the streams of these manifests read, and no others.
+    /// Has the streams, lists and channels of these manifests read, and no others.
     ///
-    /// A trigger that is replaced ends what it has before the new one begins: they share a name in their
-    /// group, and the new one would take for left behind what the old one still runs.
+    /// A trigger that is replaced ends what it has before the new one begins: they share a name as
+    /// consumers, and the new one would take for left behind what the old one still runs.
     func replace(_ manifests: [Manifest]) {
         let before = replacing
         replacing = Task {
@@ -34,16 +33,16 @@ actor StreamSet {
     }
 
     private func change(to manifests: [Manifest]) async {
-        var wanted: [Key: (Manifest, Manifest.Stream)] = [:]
+        var wanted: [Key: (Manifest, RedisSource)] = [:]
         for manifest in manifests {
-            for stream in manifest.streams {
+            for source in RedisSource.all(of: manifest) {
                 let key = Key(
                     function: manifest.name,
-                    stream: stream,
+                    source: source,
                     retry: manifest.retry,
                     timeout: manifest.limits.timeout
                 )
-                wanted[key] = (manifest, stream)
+                wanted[key] = (manifest, source)
             }
         }
         let old = triggers.filter { wanted[$0.key] == nil }
@@ -51,8 +50,8 @@ actor StreamSet {
             for (key, trigger) in old { group.addTask { await trigger.stop(grace: key.timeout) } }
         }
         for key in old.keys { triggers[key] = nil }
-        for (key, (manifest, stream)) in wanted where triggers[key] == nil && !isStopping {
-            let trigger = make(manifest, stream)
+        for (key, (manifest, source)) in wanted where triggers[key] == nil && !isStopping {
+            let trigger = make(manifest, source)
             triggers[key] = trigger
             trigger.start()
         }

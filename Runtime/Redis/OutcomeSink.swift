@@ -1,0 +1,48 @@
+import FunctionCore
+import Invocations
+import NIOCore
+
+/// Waits for an invocation's end; what the function replies is let through and dropped.
+// SAFETY: touched on `eventLoop` only, as ReplySink promises.
+final class OutcomeSink: ReplySink, @unchecked Sendable {
+    let eventLoop: any EventLoop
+    private var dispatched: (any Dispatched)?
+    /// What came before `attach`.
+    private var owed = 0
+    private(set) var isOver = false
+    private let done: (Outcome) -> Void
+
+    init(eventLoop: any EventLoop, _ done: @escaping (Outcome) -> Void) {
+        self.eventLoop = eventLoop
+        self.done = done
+    }
+
+    func attach(_ dispatched: any Dispatched) {
+        self.dispatched = dispatched
+        if owed > 0 { dispatched.grant(owed) }
+    }
+
+    func head(status: Int, headers: [Header]) {}
+
+    func chunk(_ bytes: ByteBuffer) {
+        if let dispatched { dispatched.grant(bytes.readableBytes) } else { owed += bytes.readableBytes }
+    }
+
+    func end(_ outcome: Outcome) {
+        guard !isOver else { return }
+        isOver = true
+        dispatched = nil
+        done(outcome)
+    }
+}
+
+extension RedisEvent {
+    /// The event as an invocation carries it.
+    var body: Bytes {
+        do {
+            return try JSONCoder.encode(self)
+        } catch {
+            preconditionFailure("an event made of JSON values must have a JSON form: \(error)")
+        }
+    }
+}
