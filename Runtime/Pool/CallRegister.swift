@@ -58,6 +58,10 @@ struct CallRegister {
         calls[Key(id: id, worker: worker)]?.answer.credit.grant(bytes)
     }
 
+    func cancelAll(of invocation: UInt32) {
+        if !calls.isEmpty { cancelAll { $0.invocation == invocation } }
+    }
+
     /// Cancels the calls that match; each leaves the register when its task ends.
     func cancelAll(where matches: (Call) -> Bool) {
         for call in calls.values where matches(call) {

@@ -8,7 +8,7 @@ extension FunctionPool {
     func beginCall(_ frame: Frame, from link: WorkerLink) throws(WireError) {
         let (head, body) = try CallHead.read(frame.payload)
         let answer = CallAnswer(id: frame.id, link: link)
-        guard let entry = entries[head.invocation], entry.worker == link.id, let started = entry.started
+        guard let ticket = tickets[head.invocation], ticket.worker == link.id, let started = ticket.started
         else {
             answer.fail(
                 FunctionError(status: 410, code: "invocation_over", message: "the invocation has ended")
@@ -23,7 +23,9 @@ extension FunctionPool {
         guard !calls.contains(frame.id, on: link.id) else {
             throw WireError("a second call \(frame.id) while the first is under way")
         }
-        let invocation = entry.invocation
+        ticket.calls += 1
+        let id = frame.id
+        let invocation = ticket.invocation
         let timeout = min(invocation.timeout ?? manifest.limits.timeout, manifest.limits.timeout)
         let origin = CallOrigin(
             invocation: invocation.id,
@@ -43,7 +45,7 @@ extension FunctionPool {
             } catch {
                 answer.fail(FunctionPool.describe(error))
             }
-            loop.execute { self.calls.end(frame.id, on: link.id) }
+            loop.execute { self.calls.end(id, on: link.id) }
         }
         calls.begin(frame.id, on: link.id, of: head.invocation, task: task, answer: answer)
     }
@@ -59,9 +61,5 @@ extension FunctionPool {
         default:
             FunctionError(status: 500, code: "internal", message: "the service failed; see the host's log")
         }
-    }
-
-    func endCalls(of key: UInt32) {
-        calls.cancelAll { $0.invocation == key }
     }
 }

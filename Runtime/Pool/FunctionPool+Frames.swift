@@ -5,12 +5,12 @@ import Wire
 
 /// What a pool's workers say, turned into facts for the machine and replies for the callers.
 extension FunctionPool: WorkerLink.Owner {
-    func received(_ frame: Frame, from link: WorkerLink) {
+    func received(_ frame: Frame, _ payload: ByteBuffer, from link: WorkerLink) {
         do throws(WireError) {
             switch frame.kind {
             case .ready: try becameReady(link, Ready(frame.payload))
-            case .reply: try replyBegan(frame, link)
-            case .chunk where frame.id & Frame.callBit == 0: try piece(frame, link)
+            case .reply: try replyBegan(frame, payload, link)
+            case .chunk where frame.id & Frame.callBit == 0: try piece(frame, payload, link)
             case .end where frame.id & Frame.callBit == 0: complete(frame.id, link, nil)
             case .error where frame.id & Frame.callBit == 0:
                 complete(frame.id, link, try ErrorPayload.read(frame.payload))
@@ -35,44 +35,39 @@ extension FunctionPool: WorkerLink.Owner {
         }
         let startup = Duration.microseconds(Int64(ready.startup))
         report(.workerReady(function: manifest.name, pid: link.pid, startup: startup))
-        perform(machine.becameReady(link.id, at: .now))
+        perform(machine.becameReady(link.id, serial: ready.serial, at: .now))
     }
 
-    private func replyBegan(_ frame: Frame, _ link: WorkerLink) throws(WireError) {
+    private func replyBegan(
+        _ frame: Frame,
+        _ payload: ByteBuffer,
+        _ link: WorkerLink
+    ) throws(WireError) {
         let (head, first) = try ReplyHead.read(frame.payload)
-        guard var entry = entries[frame.id], entry.worker == link.id else {
+        guard let ticket = tickets[frame.id], ticket.worker == link.id else {
             if frame.isLast { complete(frame.id, link, nil) }
             return
         }
-        guard entry.status == 0 else { throw WireError("a second head for one reply") }
-        entry.credit -= first.count
-        guard entry.credit >= 0 else { throw WireError("a reply sent more than its reader had granted") }
-        entry.status = head.status
-        entry.bytesOut += first.count
-        entries[frame.id] = entry
-        showedLife(frame.id)
-        let bytes = ByteBuffer(bytes: first)
-        onLoop(of: entry.sink) { sink in
-            sink.head(status: head.status, headers: head.headers)
-            if bytes.readableBytes > 0 { sink.chunk(bytes) }
-        }
+        guard ticket.status == 0 else { throw WireError("a second head for one reply") }
+        ticket.credit -= first.count
+        guard ticket.credit >= 0 else { throw WireError("a reply sent more than its reader had granted") }
+        ticket.status = head.status
+        ticket.bytesOut += first.count
+        // The end of a whole reply comes at once, and says all that this would.
+        if !frame.isLast { showedLife(frame.id) }
+        let body = payload.getSlice(at: payload.writerIndex - first.count, length: first.count)
+        ticket.head(head.status, head.headers, body ?? ByteBuffer())
         if frame.isLast { complete(frame.id, link, nil) }
     }
 
-    private func piece(_ frame: Frame, _ link: WorkerLink) throws(WireError) {
-        guard var entry = entries[frame.id], entry.worker == link.id else { return }
-        entry.credit -= frame.payload.count
-        guard entry.credit >= 0 else { throw WireError("a stream sent more than its reader had granted") }
-        guard entry.status != 0 else { throw WireError("a piece of a reply before its head") }
-        entry.bytesOut += frame.payload.count
-        entries[frame.id] = entry
+    private func piece(_ frame: Frame, _ payload: ByteBuffer, _ link: WorkerLink) throws(WireError) {
+        guard let ticket = tickets[frame.id], ticket.worker == link.id else { return }
+        ticket.credit -= payload.readableBytes
+        guard ticket.credit >= 0 else { throw WireError("a stream sent more than its reader had granted") }
+        guard ticket.status != 0 else { throw WireError("a piece of a reply before its head") }
+        ticket.bytesOut += payload.readableBytes
         showedLife(frame.id)
-        let bytes = ByteBuffer(bytes: frame.payload)
-        let endsWrite = frame.endsWrite
-        onLoop(of: entry.sink) { sink in
-            sink.chunk(bytes)
-            if endsWrite { sink.written() }
-        }
+        ticket.chunk(payload, endsWrite: frame.endsWrite)
     }
 
     /// A reply has begun or goes on.
@@ -89,10 +84,10 @@ extension FunctionPool: WorkerLink.Owner {
     private func complete(_ key: UInt32, _ link: WorkerLink, _ error: FunctionError?) {
         // Of an invocation that another worker has, this one has nothing to say.
         guard link.vacate(key) else { return }
-        let entry = entries[key]
+        let ticket = tickets[key]
         perform(machine.finished(key, at: .now))
-        guard let entry, entry.worker == link.id else { return }
-        if entry.status == 0, error == nil {
+        guard let ticket, ticket.worker == link.id else { return }
+        if ticket.status == 0, error == nil {
             finish(
                 key,
                 .failed(
@@ -100,7 +95,7 @@ extension FunctionPool: WorkerLink.Owner {
                 )
             )
         } else {
-            finish(key, error.map { .failed($0) } ?? .replied(status: entry.status))
+            finish(key, error.map { .failed($0) } ?? .replied(status: ticket.status))
         }
     }
 
@@ -125,8 +120,7 @@ extension FunctionPool: WorkerLink.Owner {
 
     func printed(_ line: String, source: String, by link: WorkerLink) {
         // The line of a handler that has just replied may be read after its reply.
-        let only =
-            link.served.isEmpty ? link.lastServed : link.served.count == 1 ? link.served.values.first : nil
+        let only = link.served.isEmpty ? link.lastServed : link.onlyServed
         report(
             .line(
                 LogLine(

@@ -6,21 +6,6 @@ import Wire
 /// The shell of one function's pool: performs what `PoolMachine` decides, on the function's home loop.
 // SAFETY: all state is touched on `loop` only; `dispatch` and tickets hop there.
 package final class FunctionPool: @unchecked Sendable {
-    /// An invocation from its arrival to its end.
-    struct Entry {
-        var invocation: Invocation
-        var sink: any ReplySink
-        var arrived: Monotonic
-        var started: Monotonic?
-        var worker: PoolMachine.WorkerID?
-        var pid: Int32 = 0
-        var cold = false
-        var status = 0
-        var bytesOut = 0
-        /// What the worker may still send before the reader has granted more.
-        var credit = initialCredit
-    }
-
     package let manifest: Manifest
     package let loop: any EventLoop
     private let program: WorkerProgram
@@ -33,7 +18,8 @@ package final class FunctionPool: @unchecked Sendable {
     /// Workers that have served nothing yet: what they serve first is a cold start.
     var fresh: Set<PoolMachine.WorkerID> = []
     var startFailures: [PoolMachine.WorkerID: String] = [:]
-    var entries: [UInt32: Entry] = [:]
+    /// What has arrived and whose caller has not heard its end.
+    var tickets = KeyTable<UInt32, PoolTicket>()
     var calls = CallRegister()
     private var nextKey: UInt32 = 0
     private var timer: Scheduled<Void>?
@@ -74,12 +60,8 @@ package final class FunctionPool: @unchecked Sendable {
     ///
     /// Threading: any.
     package func dispatch(_ invocation: Invocation, to sink: any ReplySink) -> any Dispatched {
-        let ticket = PoolTicket(pool: self)
-        if loop.inEventLoop {
-            arrive(invocation, sink, ticket)
-        } else {
-            loop.execute { self.arrive(invocation, sink, ticket) }
-        }
+        let ticket = PoolTicket(invocation, to: sink, of: self)
+        if loop.inEventLoop { arrive(ticket) } else { loop.execute { self.arrive(ticket) } }
         return ticket
     }
 
@@ -122,23 +104,32 @@ package final class FunctionPool: @unchecked Sendable {
 
     // MARK: Facts in
 
-    private func arrive(_ invocation: Invocation, _ sink: any ReplySink, _ ticket: PoolTicket) {
+    private func arrive(_ ticket: PoolTicket) {
         if let successor {
-            ticket.onward = successor.dispatch(invocation, to: sink)
+            ticket.onward = successor.dispatch(ticket.invocation, to: ticket.sink)
             return
         }
-        nextKey = nextKey == Frame.callBit - 1 ? 1 : nextKey + 1
-        let now = Monotonic.now
-        ticket.key = nextKey
-        entries[nextKey] = Entry(invocation: invocation, sink: sink, arrived: now)
-        perform(machine.arrived(nextKey, timeout: invocation.timeout, at: now))
+        ticket.arrived = .now
+        let key = enter(ticket)
+        perform(machine.arrived(key, timeout: ticket.invocation.timeout, at: ticket.arrived))
     }
 
-    func grant(_ key: UInt32, _ bytes: Int) {
-        guard bytes > 0, var entry = entries[key], let worker = entry.worker else { return }
-        entry.credit += bytes
-        entries[key] = entry
-        links[worker]?.send { $0.frame(.credit, id: key) { $0.integer(UInt32(clamping: bytes)) } }
+    /// Gives an invocation a frame id.
+    private func enter(_ ticket: PoolTicket) -> UInt32 {
+        repeat {
+            nextKey = nextKey == Frame.callBit - 1 ? 1 : nextKey + 1
+        } while tickets.contains(nextKey)
+        ticket.key = nextKey
+        tickets[nextKey] = ticket
+        return nextKey
+    }
+
+    func grant(_ ticket: PoolTicket, _ bytes: Int) {
+        guard bytes > 0, let worker = ticket.worker, tickets.contains(ticket.key) else { return }
+        ticket.credit += bytes
+        links[worker]?.send {
+            $0.frame(.credit, id: ticket.key) { $0.integer(UInt32(clamping: bytes)) }
+        }
     }
 
     func cancel(_ key: UInt32) {
@@ -152,15 +143,18 @@ package final class FunctionPool: @unchecked Sendable {
     /// A sink that hears its end may dispatch or cancel at once, in the midst of this: what follows from that
     /// waits its turn, or a `cancel` would overtake the `send` before it.
     func perform(_ actions: [PoolMachine.Action]) {
-        due += actions
-        guard !performing else { return }
+        guard !performing else {
+            due += actions
+            return
+        }
         performing = true
+        for action in actions { perform(action) }
         var index = 0
         while index < due.count {
             perform(due[index])
             index += 1
         }
-        due.removeAll(keepingCapacity: true)
+        if index > 0 { due.removeAll(keepingCapacity: index <= 1024) }
         performing = false
         settle()
     }
@@ -169,13 +163,36 @@ package final class FunctionPool: @unchecked Sendable {
         switch action {
         case .spawn(let id): spawn(id)
         case .send(let key, let id, let attempt): send(key, to: id, attempt: attempt)
-        case .cancel(let key, let id):
-            links[id]?.send { $0.frame(.cancel, id: key) }
-            endCalls(of: key)
+        case .cancel(let key, let id): cancel(key, on: id)
+        case .recall(let keys, let id): recall(keys, from: id)
         case .retire(let id): links[id]?.send { $0.frame(.drain) }
         case .kill(let id, let why): links[id]?.kill(why)
         case .end(let key, let end): finish(key, end.outcome)
         }
+    }
+
+    private func cancel(_ key: UInt32, on id: PoolMachine.WorkerID) {
+        guard let link = links[id] else { return }
+        calls.cancelAll(of: key)
+        if link.takeBack(key) {
+            perform(machine.withdrawn([(key, key)], at: .now))
+        } else {
+            link.send { $0.frame(.cancel, id: key) }
+        }
+    }
+
+    /// What is taken back goes on under another frame id: the worker will still say that it left out the old
+    /// one.
+    private func recall(_ keys: [UInt32], from id: PoolMachine.WorkerID) {
+        guard let link = links[id] else { return }
+        var taken: [(key: UInt32, newKey: UInt32)] = []
+        for key in keys where link.takeBack(key) {
+            guard let ticket = tickets.removeValue(forKey: key) else { continue }
+            ticket.worker = nil
+            ticket.started = nil
+            taken.append((key, enter(ticket)))
+        }
+        if !taken.isEmpty { perform(machine.withdrawn(taken, at: .now)) }
     }
 
     /// Sets the timer for the machine's next moment and tells whoever waits for the last worker.
@@ -186,7 +203,7 @@ package final class FunctionPool: @unchecked Sendable {
             emptied.forEach { $0.succeed() }
         }
         checkWarming()
-        guard let next = machine.nextTick else { return }
+        guard let next = machine.alarm else { return }
         if let due = timerDue, due <= next { return }
         timer?.cancel()
         timerDue = next
@@ -217,15 +234,13 @@ package final class FunctionPool: @unchecked Sendable {
     }
 
     private func send(_ key: UInt32, to id: PoolMachine.WorkerID, attempt: Int) {
-        guard var entry = entries[key], let link = links[id] else { return }
-        let now = Monotonic.now
-        entry.started = now
-        entry.worker = id
-        entry.pid = link.pid
-        entry.credit = initialCredit
-        entry.cold = fresh.remove(id) != nil
-        entries[key] = entry
-        let invocation = entry.invocation
+        guard let ticket = tickets[key], let link = links[id] else { return }
+        ticket.started = .now
+        ticket.worker = id
+        ticket.pid = link.pid
+        ticket.credit = initialCredit
+        ticket.cold = !fresh.isEmpty && fresh.remove(id) != nil
+        let invocation = ticket.invocation
         let timeout = min(invocation.timeout ?? manifest.limits.timeout, manifest.limits.timeout)
         let head = InvokeHead(
             invocation: invocation.id,
@@ -233,7 +248,7 @@ package final class FunctionPool: @unchecked Sendable {
             attempt: UInt32(clamping: invocation.attempt + attempt - 1),
             depth: UInt8(clamping: invocation.depth),
             remaining: timeout.nanoseconds,
-            traceparent: invocation.trace.traceparent,
+            trace: invocation.trace,
             principal: invocation.principal,
             fencingToken: invocation.fencingToken,
             kind: invocation.event.kind,
@@ -246,36 +261,28 @@ package final class FunctionPool: @unchecked Sendable {
 
     /// The invocation's caller hears the end; what the worker still sends of it is dropped.
     func finish(_ key: UInt32, _ outcome: Outcome) {
-        guard let entry = entries.removeValue(forKey: key) else { return }
-        endCalls(of: key)
+        guard let ticket = tickets.removeValue(forKey: key) else { return }
+        if ticket.calls > 0 { calls.cancelAll(of: key) }
         let now = Monotonic.now
-        let started = entry.started ?? now
+        let started = ticket.started ?? now
         report(
             .invocation(
                 InvocationReport(
-                    invocation: entry.invocation,
+                    invocation: ticket.invocation,
                     outcome: outcome,
-                    queued: started - entry.arrived,
+                    queued: started - ticket.arrived,
                     ran: now - started,
-                    cold: entry.cold,
-                    pid: entry.pid,
-                    bytesOut: entry.bytesOut
+                    cold: ticket.cold,
+                    pid: ticket.pid,
+                    bytesOut: ticket.bytesOut
                 )
             )
         )
         // After the report: who has the answer finds it in log and metrics.
-        onLoop(of: entry.sink) { $0.end(outcome) }
-        if entry.started != nil, !manifest.grants.isEmpty {
-            let invocation = entry.invocation.id
-            Task { [bindings] in await bindings.ended(invocation) }
-        }
-    }
-
-    func onLoop(of sink: any ReplySink, _ body: @escaping @Sendable (any ReplySink) -> Void) {
-        if sink.eventLoop === loop {
-            body(sink)
-        } else {
-            sink.eventLoop.execute { body(sink) }
-        }
+        ticket.end(outcome)
+        // Who has called nothing holds nothing.
+        guard ticket.calls > 0 else { return }
+        let invocation = ticket.invocation.id
+        Task { [bindings] in await bindings.ended(invocation) }
     }
 }

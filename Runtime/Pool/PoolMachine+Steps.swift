@@ -1,51 +1,80 @@
 import FunctionCore
 import Invocations
+import NIOCore
 
 /// How the pool's machine reaches its decisions.
 extension PoolMachine {
     /// Takes in a fact, then brings the pool in line with it: whoever can be served is served, workers come
     /// and go.
     mutating func step(_ now: Monotonic, _ fact: (inout PoolMachine) -> Void) -> [Action] {
+        recount = true
+        return quickStep(now, fact)
+    }
+
+    /// The same for a fact that changes what is in flight and no more, unless it sets `recount`.
+    mutating func quickStep(_ now: Monotonic, _ fact: (inout PoolMachine) -> Void) -> [Action] {
         actions.removeAll(keepingCapacity: true)
         fact(&self)
-        serve(at: now)
-        grow(at: now)
+        if !waiting.isEmpty { serve(at: now) }
+        if recount || !waiting.isEmpty { grow(at: now) }
+        if recount {
+            alarm = nextTick
+            recount = false
+        }
         return actions
     }
 
-    /// Gives what waits to workers that have room; the one used last first.
+    /// Gives what waits to workers that have room.
     private mutating func serve(at now: Monotonic) {
-        var served = 0
-        while served < waiting.count, runningCount < limits.maxInFlight, let id = idle.last {
-            let next = waiting[served]
-            served += 1
-            running[next.key] = Running(
-                worker: id,
-                timeout: next.timeout,
-                attempt: next.attempt,
-                started: now
-            )
-            workers[id]?.running.insert(next.key)
-            if workers[id]?.running.count ?? 0 >= limits.perWorker { idle.removeLast() }
+        while let next = waiting.first, unanswered < limits.maxInFlight, let index = chosen(at: now) {
+            waiting.removeFirst()
+            let id = idle[index]
+            let run = Running(worker: id, timeout: next.timeout, attempt: next.attempt, started: now)
+            running[next.key] = run
+            unanswered += 1
+            wake(by: deadline(of: run))
+            let isFull = occupy(id, at: now)
+            if isFull { idle.remove(at: index) }
             actions.append(.send(next.key, id, attempt: next.attempt))
         }
-        if served > 0 { waiting.removeFirst(served) }
+    }
+
+    /// A worker has one invocation more; true when it has room for no other.
+    private mutating func occupy(_ id: WorkerID, at now: Monotonic) -> Bool {
+        guard var worker = workers[id] else { return true }
+        worker.inFlight += 1
+        if worker.inFlight == 1 {
+            worker.moved = now
+            worker.recalled = false
+        } else if worker.serial {
+            wake(by: worker.moved + Pace.aheadMax)
+        }
+        workers[id] = worker
+        return worker.inFlight >= limits.perWorker
     }
 
     /// Whether something that arrives now needs no place in the queue: a worker has room, or one is started
     /// for it.
-    var hasRoomAtOnce: Bool {
-        waiting.isEmpty && runningCount < limits.maxInFlight && (!idle.isEmpty || workers.count < scale.max)
+    func hasRoomAtOnce(_ now: Monotonic) -> Bool {
+        waiting.isEmpty && unanswered < limits.maxInFlight
+            && (chosen(at: now) != nil || workers.count < scale.max)
     }
 
     /// Starts workers for what still waits, and up to `min`.
     private mutating func grow(at now: Monotonic) {
         guard !draining, crashes.closedFor(at: now) == nil else { return }
-        let starting = workers.values.count { $0.phase == .starting }
-        let alive = workers.values.count { $0.phase == .starting || $0.phase == .serving }
-        let room = max(0, limits.maxInFlight - runningCount)
+        var starting = 0
+        var alive = 0
+        var serial = false
+        workers.forEach { _, worker in
+            if worker.phase == .starting { starting += 1 }
+            if worker.phase == .starting || worker.phase == .serving { alive += 1 }
+            serial = serial || worker.serial
+        }
+        let room = max(0, limits.maxInFlight - unanswered)
         let served = min(waiting.count, room)
-        let wanted = (served + limits.perWorker - 1) / limits.perWorker - starting
+        let each = serial ? pace.ahead(atMost: limits.perWorker) : limits.perWorker
+        let wanted = (served + each - 1) / each - starting
         // Condemned workers still hold their memory, so they count against `max` until they are gone.
         let missing = min(max(wanted, scale.min - alive), scale.max - workers.count)
         guard missing > 0 else { return }
@@ -56,25 +85,42 @@ extension PoolMachine {
         nextWorker += 1
         workers[nextWorker] = Worker(since: now)
         actions.append(.spawn(nextWorker))
+        recount = true
     }
 
     mutating func shed(_ key: InvocationKey, _ reason: Outcome.ShedReason, retryAfter: Duration) {
         actions.append(.end(key, .shed(reason, retryAfter: retryAfter)))
     }
 
+    /// Takes an invocation out of those that run.
+    mutating func remove(_ key: InvocationKey) -> Running? {
+        guard let run = running.removeValue(forKey: key) else { return nil }
+        if !run.answered { unanswered -= 1 }
+        return run
+    }
+
+    /// What a worker has, in the order of arrival.
+    func keys(on id: WorkerID) -> [InvocationKey] {
+        running.keys.filter { running[$0]?.worker == id }.sorted()
+    }
+
     /// A worker has one invocation less.
     mutating func release(_ id: WorkerID, of key: InvocationKey, at now: Monotonic) {
         guard var worker = workers[id] else { return }
-        worker.running.remove(key)
-        if worker.running.isEmpty { worker.since = worker.phase == .serving ? now : worker.since }
+        worker.inFlight -= 1
+        let isEmpty = worker.inFlight == 0
+        if isEmpty { worker.since = worker.phase == .serving ? now : worker.since }
         workers[id] = worker
         switch worker.phase {
-        case .serving where draining && worker.running.isEmpty:
+        case .serving where draining && isEmpty:
             idle.removeAll { $0 == id }
             retire(id, at: now)
         case .serving:
+            // Used last, so at the end; a worker that goes on with others keeps its place.
+            if isEmpty, idle.last != id { idle.removeAll { $0 == id } }
             if !idle.contains(id) { idle.append(id) }
-        case .condemned where worker.running.isEmpty:
+            if isEmpty { wake(by: now + scale.idle) }
+        case .condemned where isEmpty:
             kill(id, why: "an invocation passed its time limit")
         case .starting, .condemned, .retiring, .killed:
             break
@@ -82,6 +128,7 @@ extension PoolMachine {
     }
 
     mutating func retire(_ id: WorkerID, at now: Monotonic) {
+        recount = true
         workers[id]?.phase = .retiring
         workers[id]?.since = now
         actions.append(.retire(id))
@@ -89,6 +136,7 @@ extension PoolMachine {
 
     mutating func kill(_ id: WorkerID, why: String) {
         guard workers[id] != nil, workers[id]?.phase != .killed else { return }
+        recount = true
         workers[id]?.phase = .killed
         idle.removeAll { $0 == id }
         actions.append(.kill(id, why: why))
@@ -102,6 +150,7 @@ extension PoolMachine {
         guard var run = running[key], !run.answered else { return }
         run.stopBy = now + limits.grace
         running[key] = run
+        unanswered -= 1
         actions.append(.end(key, end))
         actions.append(.cancel(key, run.worker))
         if end == .timedOut { condemn(run.worker, at: now) }
@@ -110,6 +159,7 @@ extension PoolMachine {
     /// A worker takes nothing new; what it runs has the grace left.
     private mutating func condemn(_ id: WorkerID, at now: Monotonic) {
         guard workers[id]?.phase == .serving else { return }
+        recount = true
         workers[id]?.phase = .condemned
         workers[id]?.since = now
         idle.removeAll { $0 == id }
@@ -118,73 +168,26 @@ extension PoolMachine {
     /// A worker did not stop what it was asked to stop.
     ///
     /// Where nobody waits for anything else of it, it goes at once.
-    private mutating func overrun(_ id: WorkerID, at now: Monotonic) {
+    mutating func overrun(_ id: WorkerID, at now: Monotonic) {
         condemn(id, at: now)
-        let awaited = workers[id]?.running.contains { running[$0]?.answered == false } ?? false
+        let awaited = running.values.contains { $0.worker == id && !$0.answered }
         if !awaited { kill(id, why: "an invocation did not stop when asked") }
     }
 
     /// An invocation whose worker died.
     mutating func lost(_ key: InvocationKey, reason: String, begun: Bool, at now: Monotonic) {
-        guard let run = running.removeValue(forKey: key), !run.answered else { return }
+        guard let run = remove(key), !run.answered else { return }
         let again = run.replyBegan == nil && (!begun || (idempotent && run.attempt == 1))
         guard again, !draining else {
             actions.append(.end(key, .workerLost(reason)))
             return
         }
-        let attempt = begun ? run.attempt + 1 : run.attempt
+        requeue(key, run, attempt: begun ? run.attempt + 1 : run.attempt)
+    }
+
+    /// Back to the head of the queue, with its first deadline.
+    mutating func requeue(_ key: InvocationKey, _ run: Running, attempt: Int) {
         let deadline = run.started + run.timeout
-        waiting.insert(Waiting(key: key, deadline: deadline, timeout: run.timeout, attempt: attempt), at: 0)
-    }
-
-    /// The latest moment for the next sign of life of a running invocation.
-    func deadline(of run: Running) -> Monotonic {
-        var deadline = run.started + run.timeout
-        if let began = run.replyBegan {
-            if let idle = limits.idle { deadline = min(deadline, began + idle) }
-        } else if let first = limits.firstByte {
-            deadline = min(deadline, run.started + first)
-        }
-        return deadline
-    }
-
-    mutating func enforceTimes(_ now: Monotonic) {
-        for waiting in waiting where waiting.deadline <= now { actions.append(.end(waiting.key, .expired)) }
-        waiting.removeAll { $0.deadline <= now }
-        // In order of age, not of a dictionary, so that a run can be repeated.
-        for key in running.keys.sorted() {
-            guard let run = running[key] else { continue }
-            if let stopBy = run.stopBy {
-                if stopBy <= now { overrun(run.worker, at: now) }
-            } else if deadline(of: run) <= now {
-                stop(key, .timedOut, at: now)
-            }
-        }
-        for id in workers.keys.sorted() {
-            guard let worker = workers[id] else { continue }
-            let age = now - worker.since
-            switch worker.phase {
-            case .starting where age >= PoolMachine.startMax:
-                crashes.crashed(at: now)
-                kill(id, why: "it was not ready within \(PoolMachine.startMax)")
-            case .condemned where age >= limits.grace:
-                kill(id, why: "an invocation passed its time limit")
-            case .retiring where age >= PoolMachine.leaveMax:
-                kill(id, why: "it did not leave when asked")
-            case .starting, .serving, .condemned, .retiring, .killed:
-                break
-            }
-        }
-        retireIdle(now)
-    }
-
-    private mutating func retireIdle(_ now: Monotonic) {
-        for id in idle where workers.values.count(where: { $0.phase == .serving }) > scale.min {
-            guard let worker = workers[id], worker.running.isEmpty, now - worker.since >= scale.idle else {
-                continue
-            }
-            retire(id, at: now)
-        }
-        idle.removeAll { workers[$0]?.phase != .serving }
+        waiting.prepend(Waiting(key: key, deadline: deadline, timeout: run.timeout, attempt: attempt))
     }
 }

@@ -24,5 +24,9 @@ extension PoolMachine {
     }
 
     /// Workers that can take invocations.
-    package var servingCount: Int { workers.values.count { $0.phase == .serving } }
+    package var servingCount: Int {
+        var count = 0
+        workers.forEach { if $1.phase == .serving { count += 1 } }
+        return count
+    }
 }

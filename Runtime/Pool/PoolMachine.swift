@@ -1,5 +1,6 @@
 import FunctionCore
 import Invocations
+import NIOCore
 
 /// Decides for one function's workers: when to start one, which takes what, who waits, and what becomes of
 /// everything when a worker or its time ends.
@@ -10,7 +11,11 @@ import Invocations
 ///                    │                  └──a time limit passed──▶ condemned ──grace──▶ gone
 ///                    └──exit──▶ gone (a crash unless it was asked for)
 /// An invocation: waiting ──▶ running ──▶ ended, once; back to waiting when its worker dies before it has
-///                begun, or, of an idempotent function, once when it had.
+///                begun, or, of an idempotent function, once when it had; back to waiting as well when it
+///                was taken back from behind a slow one.
+///
+/// An arrival and an end cost the same whatever is in flight: they touch what they concern, and lower the
+/// moment of the next tick. Everything else, which is rare, counts anew.
 package struct PoolMachine: Sendable {
     package typealias WorkerID = Int
     package typealias InvocationKey = UInt32
@@ -20,6 +25,8 @@ package struct PoolMachine: Sendable {
         case spawn(WorkerID)
         case send(InvocationKey, WorkerID, attempt: Int)
         case cancel(InvocationKey, WorkerID)
+        /// Takes back from a worker what of these it has not begun; `withdrawn` follows for them.
+        case recall([InvocationKey], WorkerID)
         /// Asks a worker without work to leave; it has `grace` before it is killed.
         case retire(WorkerID)
         case kill(WorkerID, why: String)
@@ -37,9 +44,21 @@ package struct PoolMachine: Sendable {
 
     struct Worker: Sendable {
         var phase = Phase.starting
-        var running: Set<InvocationKey> = []
+        /// Runs one invocation after the other, so that each waits for those before it.
+        var serial = false
+        /// How many invocations it has, answered ones as well.
+        var inFlight = 0
         /// Since when it has been starting, idle, condemned or retiring.
         var since: Monotonic
+        /// When it last ended an invocation, or got one with nothing before it.
+        var moved: Monotonic
+        /// What is behind its slow invocation has been asked back.
+        var recalled = false
+
+        init(since: Monotonic) {
+            self.since = since
+            moved = since
+        }
     }
 
     struct Waiting: Sendable {
@@ -65,15 +84,23 @@ package struct PoolMachine: Sendable {
     var scale: Manifest.Scale
     let idempotent: Bool
 
-    var workers: [WorkerID: Worker] = [:]
-    /// Idle workers, the one used last at the end: it is used first, so that the others' idleness adds up.
+    var workers = KeyTable<WorkerID, Worker>()
+    /// Workers with room, the one used last at the end.
     var idle: [WorkerID] = []
-    var waiting: [Waiting] = []
-    var running: [InvocationKey: Running] = [:]
+    var waiting = CircularBuffer<Waiting>()
+    var running = KeyTable<InvocationKey, Running>()
+    /// How many of `running` are not answered.
+    var unanswered = 0
+    /// What an invocation takes of a serial worker's time, by experience.
+    var pace = Pace()
     var nextWorker = 0
     var crashes = CrashBudget()
     var draining = false
     var actions: [Action] = []
+    /// No later than the next moment at which something is due; nil where nothing is.
+    var alarm: Monotonic?
+    /// More has changed than what is in flight: the workers and the alarm are counted anew at the step's end.
+    var recount = true
 
     package init(_ manifest: Manifest) {
         limits = manifest.limits
@@ -95,24 +122,33 @@ package struct PoolMachine: Sendable {
 
     /// Somebody wants the function to run.
     package mutating func arrived(_ key: InvocationKey, timeout: Duration?, at now: Monotonic) -> [Action] {
-        step(now) { machine in
+        quickStep(now) { machine in
             if machine.draining { return machine.shed(key, .draining, retryAfter: .seconds(1)) }
             if let wait = machine.crashes.closedFor(at: now) {
                 return machine.shed(key, .crashLoop, retryAfter: wait)
             }
-            if machine.waiting.count >= machine.limits.queue, !machine.hasRoomAtOnce {
+            if machine.waiting.count >= machine.limits.queue, !machine.hasRoomAtOnce(now) {
                 return machine.shed(key, .overloaded, retryAfter: .seconds(1))
             }
             let timeout = min(timeout ?? machine.limits.timeout, machine.limits.timeout)
-            machine.waiting.append(Waiting(key: key, deadline: now + timeout, timeout: timeout, attempt: 1))
+            let deadline = now + timeout
+            machine.waiting.append(Waiting(key: key, deadline: deadline, timeout: timeout, attempt: 1))
+            machine.wake(by: deadline)
         }
     }
 
     /// A worker has made its handler.
-    package mutating func becameReady(_ id: WorkerID, at now: Monotonic) -> [Action] {
+    ///
+    /// A `serial` one runs invocations one after the other.
+    package mutating func becameReady(
+        _ id: WorkerID,
+        serial: Bool = false,
+        at now: Monotonic
+    ) -> [Action] {
         step(now) { machine in
             guard machine.workers[id]?.phase == .starting else { return }
             machine.workers[id]?.phase = .serving
+            machine.workers[id]?.serial = serial
             machine.workers[id]?.since = now
             machine.idle.append(id)
         }
@@ -121,14 +157,33 @@ package struct PoolMachine: Sendable {
     /// The first byte of a reply, or a further piece of it, has come.
     package mutating func replied(_ key: InvocationKey, at now: Monotonic) {
         running[key]?.replyBegan = now
+        if let idle = limits.idle { wake(by: now + idle) }
     }
 
     /// A worker is done with an invocation, whether or not its caller still listens.
     package mutating func finished(_ key: InvocationKey, at now: Monotonic) -> [Action] {
-        step(now) { machine in
-            guard let run = machine.running.removeValue(forKey: key) else { return }
+        quickStep(now) { machine in
+            guard let run = machine.remove(key) else { return }
             machine.crashes.served()
+            machine.progressed(run, at: now)
             machine.release(run.worker, of: key, at: now)
+        }
+    }
+
+    /// Invocations have been taken back from a worker that had not begun them, and never will.
+    ///
+    /// From here on each goes by another key: the worker may still say something of the old one.
+    package mutating func withdrawn(
+        _ taken: [(key: InvocationKey, newKey: InvocationKey)],
+        at now: Monotonic
+    ) -> [Action] {
+        step(now) { machine in
+            // The last first: each goes back to the head of the queue.
+            for (key, newKey) in taken.reversed() {
+                guard let run = machine.remove(key) else { continue }
+                machine.release(run.worker, of: key, at: now)
+                if !run.answered { machine.requeue(newKey, run, attempt: run.attempt) }
+            }
         }
     }
 
@@ -160,12 +215,12 @@ package struct PoolMachine: Sendable {
             machine.idle.removeAll { $0 == id }
             if worker.phase == .starting || worker.phase == .serving { machine.crashes.crashed(at: now) }
             // The last first: each goes back to the head of the queue.
-            for key in worker.running.sorted().reversed() {
+            for key in machine.keys(on: id).reversed() {
                 machine.lost(key, reason: reason, begun: begun.contains(key), at: now)
             }
             if let wait = machine.crashes.closedFor(at: now) {
                 for waiting in machine.waiting { machine.shed(waiting.key, .crashLoop, retryAfter: wait) }
-                machine.waiting = []
+                machine.waiting.removeAll()
             }
         }
     }
@@ -180,10 +235,10 @@ package struct PoolMachine: Sendable {
         step(now) { machine in
             machine.draining = true
             for waiting in machine.waiting { machine.shed(waiting.key, .draining, retryAfter: .seconds(1)) }
-            machine.waiting = []
+            machine.waiting.removeAll()
             // A worker with room for more is in `idle` as well, yet what it runs may end first; `release`
             // retires it then.
-            for id in machine.idle where machine.workers[id]?.running.isEmpty == true {
+            for id in machine.idle where machine.workers[id]?.inFlight == 0 {
                 machine.retire(id, at: now)
             }
             machine.idle = []
@@ -202,34 +257,6 @@ package struct PoolMachine: Sendable {
 
     // MARK: What a shell and a reader of metrics may ask
 
-    /// When `ticked` is due next; nil where nothing waits for time.
-    package var nextTick: Monotonic? {
-        var next: Monotonic?
-        func consider(_ time: Monotonic) { next = min(next ?? time, time) }
-        for waiting in waiting { consider(waiting.deadline) }
-        for (_, run) in running {
-            // On a worker that is condemned or killed only its own end is waited for; a moment that has
-            // passed would have the timer go round and round until then.
-            if let stopBy = run.stopBy {
-                if workers[run.worker]?.phase == .serving { consider(stopBy) }
-            } else {
-                consider(deadline(of: run))
-            }
-        }
-        if !draining, workers.count < scale.min, let reopens = crashes.until { consider(reopens) }
-        let spare = workers.values.count { $0.phase == .serving } > scale.min
-        for (_, worker) in workers {
-            switch worker.phase {
-            case .starting: consider(worker.since + PoolMachine.startMax)
-            case .serving where worker.running.isEmpty && spare: consider(worker.since + scale.idle)
-            case .condemned: consider(worker.since + limits.grace)
-            case .retiring: consider(worker.since + PoolMachine.leaveMax)
-            case .serving, .killed: break
-            }
-        }
-        return next
-    }
-
     /// Whether a worker was asked to leave, or is being killed.
     package func isLeaving(_ id: WorkerID) -> Bool {
         guard let phase = workers[id]?.phase else { return true }
@@ -237,8 +264,8 @@ package struct PoolMachine: Sendable {
     }
 
     package var workerCount: Int { workers.count }
-    package var idleCount: Int { workers.values.count { $0.phase == .serving && $0.running.isEmpty } }
+    package var idleCount: Int { workers.values.count { $0.phase == .serving && $0.inFlight == 0 } }
     package var waitingCount: Int { waiting.count }
-    package var runningCount: Int { running.values.count { !$0.answered } }
+    package var runningCount: Int { unanswered }
     package var isEmpty: Bool { workers.isEmpty && waiting.isEmpty && running.isEmpty }
 }

@@ -1,33 +1,83 @@
+import FunctionCore
 import Invocations
 import NIOCore
 
-/// A caller's hold on an invocation.
-// SAFETY: `key` and `onward` are written on the pool's loop before any call can come, and read there only.
+/// An invocation from its arrival to its end, and its caller's hold on it: the one object that a hop makes.
+// SAFETY: what changes is touched on the pool's loop only; the rest is set before anybody else has the ticket.
 final class PoolTicket: Dispatched, @unchecked Sendable {
-    private let pool: FunctionPool
+    let pool: FunctionPool
+    let invocation: Invocation
+    let sink: any ReplySink
+    /// Its frame id; 0 before it has arrived.
     var key: UInt32 = 0
     /// The hold on it where the pool had been superseded when it arrived.
     var onward: (any Dispatched)?
+    var arrived = Monotonic(nanoseconds: 0)
+    var started: Monotonic?
+    var worker: PoolMachine.WorkerID?
+    var pid: Int32 = 0
+    var cold = false
+    var status = 0
+    var bytesOut = 0
+    /// What the worker may still send before the reader has granted more.
+    var credit = initialCredit
+    /// The binding calls it has begun.
+    var calls = 0
 
-    init(pool: FunctionPool) {
+    init(_ invocation: Invocation, to sink: any ReplySink, of pool: FunctionPool) {
         self.pool = pool
+        self.invocation = invocation
+        self.sink = sink
     }
 
     func grant(_ bytes: Int) {
-        onLoop { ticket in
-            if let onward = ticket.onward { return onward.grant(bytes) }
-            ticket.pool.grant(ticket.key, bytes)
+        if pool.loop.inEventLoop {
+            onward?.grant(bytes) ?? pool.grant(self, bytes)
+        } else {
+            pool.loop.execute { self.grant(bytes) }
         }
     }
 
     func cancel() {
-        onLoop { ticket in
-            if let onward = ticket.onward { return onward.cancel() }
-            ticket.pool.cancel(ticket.key)
+        if pool.loop.inEventLoop {
+            onward?.cancel() ?? pool.cancel(key)
+        } else {
+            pool.loop.execute { self.cancel() }
         }
     }
 
-    private func onLoop(_ body: @escaping @Sendable (PoolTicket) -> Void) {
-        if pool.loop.inEventLoop { body(self) } else { pool.loop.execute { body(self) } }
+    // MARK: To the sink, on its own loop
+
+    func head(_ status: Int, _ headers: [Header], _ first: ByteBuffer) {
+        let sink = sink
+        if isHome {
+            sink.head(status: status, headers: headers)
+            if first.readableBytes > 0 { sink.chunk(first) }
+        } else {
+            sink.eventLoop.execute {
+                sink.head(status: status, headers: headers)
+                if first.readableBytes > 0 { sink.chunk(first) }
+            }
+        }
     }
+
+    func chunk(_ bytes: ByteBuffer, endsWrite: Bool) {
+        let sink = sink
+        if isHome {
+            sink.chunk(bytes)
+            if endsWrite { sink.written() }
+        } else {
+            sink.eventLoop.execute {
+                sink.chunk(bytes)
+                if endsWrite { sink.written() }
+            }
+        }
+    }
+
+    func end(_ outcome: Outcome) {
+        let sink = sink
+        if isHome { sink.end(outcome) } else { sink.eventLoop.execute { sink.end(outcome) } }
+    }
+
+    private var isHome: Bool { sink.eventLoop === pool.loop }
 }

@@ -12,7 +12,7 @@ import Wire
 final class WorkerLink: @unchecked Sendable {
     /// What a link tells its pool; on the link's loop.
     protocol Owner: AnyObject, Sendable {
-        func received(_ frame: Frame, from link: WorkerLink)
+        func received(_ frame: Frame, _ payload: ByteBuffer, from link: WorkerLink)
         func printed(_ line: String, source: String, by link: WorkerLink)
         func broke(_ link: WorkerLink, reason: String)
         func gone(_ link: WorkerLink, reason: String)
@@ -31,7 +31,7 @@ final class WorkerLink: @unchecked Sendable {
     }
 
     /// What the worker has in flight, by frame id; also what its caller no longer waits for.
-    private(set) var served: [UInt32: Served] = [:]
+    private(set) var served = KeyTable<UInt32, Served>()
     /// What the worker was done with last.
     private(set) var lastServed: Served?
     private var freeSlots: [UInt16] = []
@@ -46,7 +46,9 @@ final class WorkerLink: @unchecked Sendable {
     private var channel: (any Channel)?
     private var outputs: [any Channel] = []
     private var writer = WireWriter()
+    private var outgoing = ByteBuffer()
     private var flushDue = false
+    private lazy var flushLater: @Sendable () -> Void = { [weak self] in self?.flush() }
     private var status: ExitStatus?
     private var channelClosed = false
     private var ended = false
@@ -118,7 +120,12 @@ final class WorkerLink: @unchecked Sendable {
         }
         ClientBootstrap(group: loop)
             .channelOption(.maxMessagesPerRead, value: 4)
-            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 128 * 1024))
+            // A reply's body goes on as a slice of what was read, so a slow client holds that much: small
+            // where replies are few, large where they come in batches.
+            .channelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16384, maximum: 256 * 1024)
+            )
             .channelInitializer { [self] channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(FrameReader(link: self))
@@ -200,7 +207,7 @@ final class WorkerLink: @unchecked Sendable {
             slot = nextSlot
             nextSlot += 1
         }
-        page.markBegun(slot: slot, id: 0)
+        page.clear(slot: slot)
         served[key] = Served(slot: slot, invocation: invocation, traceID: traceID)
         return slot
     }
@@ -213,9 +220,21 @@ final class WorkerLink: @unchecked Sendable {
         return true
     }
 
+    /// What the worker has in flight, where that is one thing.
+    var onlyServed: Served? { served.count == 1 ? served.values.first : nil }
+
+    /// Takes back what the worker has not begun, which leaves it out then; false where it has begun.
+    ///
+    /// The slot stays taken until the worker says that it is done with the frame.
+    func takeBack(_ key: UInt32) -> Bool {
+        served[key].map { page.takeBack(slot: $0.slot) } ?? false
+    }
+
     /// What the worker has begun of what is in flight.
     var begun: Set<UInt32> {
-        Set(served.filter { page.hasBegun(slot: $0.value.slot, id: $0.key) }.keys)
+        var begun: Set<UInt32> = []
+        served.forEach { if page.hasBegun(slot: $1.slot, id: $0) { begun.insert($0) } }
+        return begun
     }
 
     // MARK: Frames
@@ -225,19 +244,23 @@ final class WorkerLink: @unchecked Sendable {
         body(&writer)
         guard !flushDue else { return }
         flushDue = true
-        loop.execute { [self] in flush() }
+        loop.execute(flushLater)
     }
 
     private func flush() {
         flushDue = false
         guard let channel, !writer.isEmpty else { return }
-        var buffer = channel.allocator.buffer(capacity: writer.bytes.count)
-        buffer.writeBytes(writer.bytes)
+        // The memory is used again, unless a write that had to wait still holds it.
+        outgoing.clear(minimumCapacity: writer.bytes.count)
+        outgoing.writeBytes(writer.bytes)
         writer.removeAll()
-        channel.writeAndFlush(buffer, promise: nil)
+        channel.writeAndFlush(outgoing, promise: nil)
+        if outgoing.capacity > 1 << 20 { outgoing = ByteBuffer() }
     }
 
-    fileprivate func received(_ frame: Frame) { owner.received(frame, from: self) }
+    fileprivate func received(_ frame: Frame, _ payload: ByteBuffer) {
+        owner.received(frame, payload, from: self)
+    }
     fileprivate func printed(_ line: String, _ source: String) {
         owner.printed(line, source: source, by: self)
     }
@@ -246,12 +269,13 @@ final class WorkerLink: @unchecked Sendable {
     }
 }
 
-/// Cuts what a worker writes into frames.
+/// Cuts what a worker writes into frames, in the memory into which it was read.
 private final class FrameReader: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let link: WorkerLink
-    private var decoder = FrameDecoder()
+    /// The beginning of a frame whose rest is still to come.
+    private var begun: ByteBuffer?
     private var broken = false
 
     init(link: WorkerLink) {
@@ -260,13 +284,42 @@ private final class FrameReader: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !broken else { return }
-        decoder.append(unwrapInboundIn(data).readableBytesView)
+        var bytes = unwrapInboundIn(data)
+        let isCopy = begun != nil
+        if var whole = begun.take() {
+            whole.writeBuffer(&bytes)
+            bytes = whole
+        }
         do throws(WireError) {
-            while let frame = try decoder.next() { link.received(frame) }
+            while bytes.readableBytes >= Frame.headerLength {
+                let header = try readableHeader(of: bytes)
+                let length = Frame.headerLength + header.length
+                guard bytes.readableBytes >= length, let frame = bytes.readSlice(length: length) else {
+                    begun = isCopy ? bytes : copy(bytes, of: length)
+                    return
+                }
+                let payload = frame.getSlice(at: Frame.headerLength, length: header.length) ?? ByteBuffer()
+                payload.withUnsafeReadableBytes { link.received(Frame(header, payload: $0), payload) }
+            }
+            if bytes.readableBytes > 0 { begun = copy(bytes, of: Frame.headerLength) }
         } catch {
             broken = true
             link.broke(error)
         }
+    }
+
+    private func readableHeader(of bytes: ByteBuffer) throws(WireError) -> FrameHeader {
+        let header: Result<FrameHeader, WireError> = bytes.withUnsafeReadableBytes { bytes in
+            do throws(WireError) { return .success(try FrameHeader(bytes)) } catch { return .failure(error) }
+        }
+        return try header.get()
+    }
+
+    /// What is kept is copied, so that the memory of a large read is not held for a few bytes.
+    private func copy(_ bytes: ByteBuffer, of length: Int) -> ByteBuffer {
+        var copy = ByteBufferAllocator().buffer(capacity: max(length, bytes.readableBytes))
+        copy.writeImmutableBuffer(bytes)
+        return copy
     }
 
     func channelInactive(context: ChannelHandlerContext) {

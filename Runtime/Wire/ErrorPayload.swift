@@ -28,7 +28,7 @@ package enum ErrorPayload {
         }
     }
 
-    package static func read(_ payload: ArraySlice<UInt8>) throws(WireError) -> FunctionError {
+    package static func read(_ payload: UnsafeRawBufferPointer) throws(WireError) -> FunctionError {
         var reader = WireReader(payload)
         let status = Int(try reader.integer(UInt16.self))
         let code = try reader.string()

@@ -9,7 +9,7 @@
 ///
 /// Numbers are little-endian; `length` counts the payload. Ids of invocations are given by the host, ids of
 /// binding calls by the worker, which sets the top bit.
-package struct Frame: Sendable, Equatable {
+package struct Frame {
     /// The kinds of frame.
     package enum Kind: UInt8, Sendable {
         /// Host to worker, first: `Hello`.
@@ -22,7 +22,7 @@ package struct Frame: Sendable, Equatable {
         case reply = 4
         /// More of a body, within the reader's credit; of a reply or of a call's answer.
         case chunk = 5
-        /// A reply or an answer is complete.
+        /// A reply or an answer is complete; without a reply: the invocation had been taken back.
         case end = 6
         /// A reply or an answer failed: `ErrorPayload`.
         case error = 7
@@ -53,17 +53,18 @@ package struct Frame: Sendable, Equatable {
     /// The bit that tells a call's id from an invocation's.
     package static let callBit: UInt32 = 0x8000_0000
     /// The version of all this; both sides must have the same.
-    package static let protocolVersion: UInt32 = 2
+    package static let protocolVersion: UInt32 = 3
 
     package var kind: Kind
     package var flags: UInt8
     package var id: UInt32
-    package var payload: ArraySlice<UInt8>
+    /// Lies in the reader's memory, and only for as long as the reader says.
+    package var payload: UnsafeRawBufferPointer
 
-    package init(_ kind: Kind, id: UInt32 = 0, flags: UInt8 = 0, payload: ArraySlice<UInt8> = []) {
-        self.kind = kind
-        self.flags = flags
-        self.id = id
+    package init(_ header: FrameHeader, payload: UnsafeRawBufferPointer) {
+        kind = header.kind
+        flags = header.flags
+        id = header.id
         self.payload = payload
     }
 
@@ -71,6 +72,29 @@ package struct Frame: Sendable, Equatable {
     package var isLast: Bool { flags & Frame.last != 0 }
     /// Whether one write of the handler's ends here.
     package var endsWrite: Bool { flags & Frame.written != 0 }
+}
+
+/// A frame's first twelve bytes.
+package struct FrameHeader {
+    package let kind: Frame.Kind
+    package let flags: UInt8
+    package let id: UInt32
+    /// The payload's length, `Frame.payloadMax` at most.
+    package let length: Int
+
+    /// Reads the header at the beginning of `bytes`, which are `Frame.headerLength` at least.
+    package init(_ bytes: UnsafeRawBufferPointer) throws(WireError) {
+        length = Int(UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self)))
+        flags = bytes[5]
+        id = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+        guard let kind = Frame.Kind(rawValue: bytes[4]) else {
+            throw WireError("a frame of unknown kind \(bytes[4])")
+        }
+        self.kind = kind
+        guard length <= Frame.payloadMax else {
+            throw WireError("a frame of \(length) bytes; \(Frame.payloadMax) are allowed")
+        }
+    }
 }
 
 /// Why bytes from the other side cannot be read.

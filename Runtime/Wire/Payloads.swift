@@ -35,7 +35,7 @@ package struct Hello: Sendable, Equatable {
         }
     }
 
-    package init(_ payload: ArraySlice<UInt8>) throws(WireError) {
+    package init(_ payload: UnsafeRawBufferPointer) throws(WireError) {
         var reader = WireReader(payload)
         version = try reader.integer()
         guard version == Frame.protocolVersion else {
@@ -55,11 +55,14 @@ package struct Ready: Sendable, Equatable {
     package var version: UInt32 = Frame.protocolVersion
     /// From the start of `main` to here, in microseconds.
     package var startup: UInt32
+    /// Whether the handler runs one invocation after the other.
+    package var serial: Bool
     /// Why the handler could not be made; nil where it was.
     package var failure: String?
 
-    package init(startup: UInt32, failure: String? = nil) {
+    package init(startup: UInt32, serial: Bool = false, failure: String? = nil) {
         self.startup = startup
+        self.serial = serial
         self.failure = failure
     }
 
@@ -67,11 +70,12 @@ package struct Ready: Sendable, Equatable {
         writer.frame(.ready) { writer in
             writer.integer(version)
             writer.integer(startup)
+            writer.integer(UInt8(serial ? 1 : 0))
             writer.optional(failure)
         }
     }
 
-    package init(_ payload: ArraySlice<UInt8>) throws(WireError) {
+    package init(_ payload: UnsafeRawBufferPointer) throws(WireError) {
         var reader = WireReader(payload)
         version = try reader.integer()
         guard version == Frame.protocolVersion else {
@@ -79,6 +83,7 @@ package struct Ready: Sendable, Equatable {
             throw WireError("\(versions); build both from one version")
         }
         startup = try reader.integer()
+        serial = try reader.integer(UInt8.self) == 1
         failure = try reader.optional()
     }
 }
@@ -92,7 +97,7 @@ package struct InvokeHead: Sendable {
     package var depth: UInt8
     /// What is left of the invocation's time, in nanoseconds: a duration, so that no clock is compared.
     package var remaining: Int64
-    package var traceparent: String
+    package var trace: TraceContext
     package var principal: String?
     package var fencingToken: UInt64?
     package var kind: Event.Kind
@@ -106,7 +111,7 @@ package struct InvokeHead: Sendable {
         attempt: UInt32,
         depth: UInt8,
         remaining: Int64,
-        traceparent: String,
+        trace: TraceContext,
         principal: String?,
         fencingToken: UInt64?,
         kind: Event.Kind,
@@ -119,7 +124,7 @@ package struct InvokeHead: Sendable {
         self.attempt = attempt
         self.depth = depth
         self.remaining = remaining
-        self.traceparent = traceparent
+        self.trace = trace
         self.principal = principal
         self.fencingToken = fencingToken
         self.kind = kind
@@ -139,7 +144,9 @@ package struct InvokeHead: Sendable {
             writer.integer(attempt)
             writer.integer(depth)
             writer.integer(remaining)
-            writer.string(traceparent)
+            writer.string(trace.traceID)
+            writer.string(trace.spanID)
+            writer.integer(UInt8(trace.sampled ? 1 : 0))
             writer.optional(principal)
             writer.integer(fencingToken ?? 0)
             writer.integer(kind.rawValue)
@@ -160,14 +167,18 @@ package struct InvokeHead: Sendable {
     }
 
     /// Reads the head; what is left is the body.
-    package static func read(_ payload: ArraySlice<UInt8>) throws(WireError) -> (InvokeHead, Bytes) {
+    package static func read(_ payload: UnsafeRawBufferPointer) throws(WireError) -> (InvokeHead, Bytes) {
         var reader = WireReader(payload)
         let invocation = try reader.string()
         let slot = try reader.integer(UInt16.self)
         let attempt = try reader.integer(UInt32.self)
         let depth = try reader.integer(UInt8.self)
         let remaining = try reader.integer(Int64.self)
-        let traceparent = try reader.string()
+        let trace = TraceContext(
+            traceID: try reader.string(),
+            spanID: try reader.string(),
+            sampled: try reader.integer(UInt8.self) == 1
+        )
         let principal = try reader.optional()
         let token = try reader.integer(UInt64.self)
         let kindByte = try reader.integer(UInt8.self)
@@ -192,7 +203,7 @@ package struct InvokeHead: Sendable {
             attempt: attempt,
             depth: depth,
             remaining: remaining,
-            traceparent: traceparent,
+            trace: trace,
             principal: principal,
             fencingToken: token == 0 ? nil : token,
             kind: kind,
@@ -234,8 +245,11 @@ package struct ReplyHead: Sendable, Equatable {
     }
 
     /// Reads the head; what is left is the first of the body.
-    package static func read(_ payload: ArraySlice<UInt8>) throws(WireError) -> (ReplyHead, ArraySlice<UInt8>)
-    {
+    package static func read(
+        _ payload: UnsafeRawBufferPointer
+    ) throws(WireError) -> (
+        ReplyHead, UnsafeRawBufferPointer
+    ) {
         var reader = WireReader(payload)
         let status = Int(try reader.integer(UInt16.self))
         guard statuses.contains(status) else { throw WireError("a reply with status \(status)") }
@@ -269,7 +283,7 @@ package struct CallHead: Sendable, Equatable {
         }
     }
 
-    package static func read(_ payload: ArraySlice<UInt8>) throws(WireError) -> (CallHead, Bytes) {
+    package static func read(_ payload: UnsafeRawBufferPointer) throws(WireError) -> (CallHead, Bytes) {
         var reader = WireReader(payload)
         let head = CallHead(
             invocation: try reader.integer(),
@@ -309,7 +323,7 @@ package struct LogPayload: Sendable, Equatable {
         }
     }
 
-    package init(_ payload: ArraySlice<UInt8>) throws(WireError) {
+    package init(_ payload: UnsafeRawBufferPointer) throws(WireError) {
         var reader = WireReader(payload)
         level = LogLevel(rawValue: try reader.integer()) ?? .info
         message = try reader.string()

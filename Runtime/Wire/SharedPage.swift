@@ -7,9 +7,10 @@ import FunctionCore
 ///     8   wall       wall time in nanoseconds when the monotonic clock stood at
 ///     16  monotonic  this many nanoseconds
 ///     24  speed      bits of a double: wall seconds a real second
-///     64  begun      one frame id (four bytes) a slot, written by the worker before any user code runs
+///     64  begun      one word of four bytes a slot: 0, then either the frame id, by the worker, before any user
+///                    code runs, or all ones, by the host, which takes the invocation back
 ///
-/// Threading: any; the host writes the clock, the worker the slots, both by atomic stores.
+/// Threading: any; the host writes the clock, both sides the slots, all by atomic operations.
 // SAFETY: the memory stays mapped for the value's life (the owner unmaps it) and all access is atomic.
 package struct SharedPage: @unchecked Sendable {
     /// The page's length in bytes.
@@ -63,15 +64,36 @@ package struct SharedPage: @unchecked Sendable {
         return Int64(max(-4e18, min(4e18, product)))
     }
 
-    /// Marks that the invocation of frame `id` has begun.
-    package func markBegun(slot: UInt16, id: UInt32) {
+    /// Makes a slot ready for an invocation.
+    package func clear(slot: UInt16) {
         guard Int(slot) < SharedPage.slots else { return }
-        swiftlet_store32(base + 64 + Int(slot) * 4, id)
+        swiftlet_store32(place(of: slot), 0)
+    }
+
+    /// Marks that the invocation of frame `id` has begun; false where the host has taken it back.
+    ///
+    /// The worker's call, before any user code runs.
+    package func begin(slot: UInt16, id: UInt32) -> Bool {
+        guard Int(slot) < SharedPage.slots else { return true }
+        return swiftlet_exchange32(place(of: slot), 0, id)
+    }
+
+    /// Takes back what has not begun; false where it has.
+    ///
+    /// The host's call.
+    package func takeBack(slot: UInt16) -> Bool {
+        guard Int(slot) < SharedPage.slots else { return false }
+        return swiftlet_exchange32(place(of: slot), 0, SharedPage.takenBack)
     }
 
     /// Whether the invocation of frame `id` has begun.
     package func hasBegun(slot: UInt16, id: UInt32) -> Bool {
         guard Int(slot) < SharedPage.slots else { return true }
-        return swiftlet_load32(base + 64 + Int(slot) * 4) == id
+        return swiftlet_load32(place(of: slot)) == id
     }
+
+    /// No invocation's id: those have no top bit.
+    private static let takenBack = UInt32.max
+
+    private func place(of slot: UInt16) -> UnsafeMutableRawPointer { base + 64 + Int(slot) * 4 }
 }

@@ -2,32 +2,26 @@ import FunctionCore
 
 /// Reads a payload field by field; what is missing or too long throws, whatever the other side sent.
 package struct WireReader {
-    private let bytes: ArraySlice<UInt8>
-    private var index: Int
+    private let bytes: UnsafeRawBufferPointer
+    private var index = 0
 
-    package init(_ bytes: ArraySlice<UInt8>) {
+    package init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
-        self.index = bytes.startIndex
     }
 
-    private var left: Int { bytes.endIndex - index }
-
-    private mutating func take(_ count: Int) throws(WireError) -> ArraySlice<UInt8> {
-        guard count >= 0, count <= left else {
-            throw WireError("a field of \(count) bytes where \(left) are left")
+    private mutating func take(_ count: Int) throws(WireError) -> UnsafeRawBufferPointer {
+        guard count >= 0, count <= bytes.count - index else {
+            throw WireError("a field of \(count) bytes where \(bytes.count - index) are left")
         }
         defer { index += count }
-        return bytes[index..<index + count]
+        return UnsafeRawBufferPointer(rebasing: bytes[index..<index + count])
     }
 
     /// Reads a number, little-endian.
-    package mutating func integer<Value: FixedWidthInteger>(
+    package mutating func integer<Value: FixedWidthInteger & BitwiseCopyable>(
         _ type: Value.Type = Value.self
     ) throws(WireError) -> Value {
-        let slice = try take(MemoryLayout<Value>.size)
-        var value: Value = 0
-        for byte in slice.reversed() { value = value << 8 | Value(truncatingIfNeeded: byte) }
-        return value
+        Value(littleEndian: try take(MemoryLayout<Value>.size).loadUnaligned(as: Value.self))
     }
 
     /// Reads a text.
@@ -48,9 +42,9 @@ package struct WireReader {
     }
 
     /// All that is left.
-    package mutating func rest() -> ArraySlice<UInt8> {
-        defer { index = bytes.endIndex }
-        return bytes[index...]
+    package mutating func rest() -> UnsafeRawBufferPointer {
+        defer { index = bytes.count }
+        return UnsafeRawBufferPointer(rebasing: bytes[index...])
     }
 
     /// Reads header fields.

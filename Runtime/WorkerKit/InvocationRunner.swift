@@ -8,6 +8,7 @@ struct InvocationRunner: Sendable {
     let function: String
     let environment: [String: String]
     let page: SharedPage
+    let clock: @Sendable () -> Instant
     let channel: HostChannel
     let calls: CallTable
     let running: RunningTable
@@ -17,11 +18,18 @@ struct InvocationRunner: Sendable {
     /// The most of a reply that goes out without asking for credit: what is granted at the start.
     private static let wholeMax = 64 * 1024
 
-    /// Begins one invocation.
+    /// Whether invocations run one after the other, on the thread that reads.
+    var isSerial: Bool {
+        if case .synchronous = handler { true } else { false }
+    }
+
+    /// Begins one invocation, or says that it is left out where the host has taken it back.
     ///
     /// Runs on the reader thread.
     func begin(_ head: InvokeHead, _ body: Bytes, id: UInt32) {
-        page.markBegun(slot: head.slot, id: id)
+        guard page.begin(slot: head.slot, id: id) else {
+            return channel.append { $0.frame(.end, id: id) }
+        }
         let event = Event(
             kind: head.kind,
             operation: head.operation,
@@ -29,36 +37,51 @@ struct InvocationRunner: Sendable {
             connection: head.connection,
             body: body
         )
-        let running = self.running.begin(id)
+        if case .synchronous(let handle) = handler {
+            return runAtOnce(event, id) { try handle(event, makeContext(head, id: id, nil)) }
+        }
+        let running = running.begin(id)
         let context = makeContext(head, id: id, running)
-        switch handler {
-        case .synchronous(let handle):
-            do {
-                let reply = try handle(event, context)
-                guard reply.body.count > InvocationRunner.wholeMax else {
-                    channel.append { write(reply, to: &$0, id: id) }
-                    finish(id)
-                    return
-                }
-                running.attach(Task { await stream(event, id, running) { try await $0.send(reply) } })
-            } catch {
-                channel.append { ErrorPayload.write(InvocationRunner.describe(error), to: &$0, id: id) }
-                finish(id)
+        let task = Task {
+            switch handler {
+            case .synchronous: break
+            case .async(let handle): await runWhole(event, id, running) { try await handle(event, context) }
+            case .streaming(let handle):
+                await stream(event, id, running) { try await handle(event, context, $0) }
             }
-        case .async(let handle):
-            running.attach(Task { await runWhole(event, id, running) { try await handle(event, context) } })
-        case .streaming(let handle):
-            running.attach(Task { await stream(event, id, running) { try await handle(event, context, $0) } })
+        }
+        running.attach(task)
+    }
+
+    /// No `cancel` can come while the handler runs, as it runs where frames are read: only a reply that is
+    /// sent in pieces is entered among those that run.
+    private func runAtOnce(_ event: Event, _ id: UInt32, _ handle: () throws -> Reply) {
+        do {
+            let reply = try handle()
+            if reply.body.count <= InvocationRunner.wholeMax {
+                channel.append { write(reply, to: &$0, id: id) }
+            } else {
+                let running = running.begin(id)
+                running.attach(Task { await stream(event, id, running) { try await $0.send(reply) } })
+            }
+        } catch {
+            channel.append { ErrorPayload.write(InvocationRunner.describe(error), to: &$0, id: id) }
         }
     }
 
-    private func makeContext(_ head: InvokeHead, id: UInt32, _ running: RunningTable.Running) -> Context {
-        Context(
+    private func makeContext(
+        _ head: InvokeHead,
+        id: UInt32,
+        _ running: RunningTable.Running?
+    ) -> Context {
+        var cancelled: @Sendable () -> Bool = { false }
+        if let running { cancelled = { running.isCancelled } }
+        return Context(
             invocation: head.invocation,
             function: function,
             attempt: Int(head.attempt),
             depth: Int(head.depth),
-            trace: TraceContext(traceparent: head.traceparent) ?? .begin(),
+            trace: head.trace,
             principal: head.principal,
             fencingToken: head.fencingToken,
             environment: environment,
@@ -68,8 +91,8 @@ struct InvocationRunner: Sendable {
             },
             bindings: Bindings(calls.caller(for: id)),
             deadline: Monotonic.now + .nanoseconds(head.remaining),
-            clock: { [page] in page.now },
-            cancelled: { running.isCancelled }
+            clock: clock,
+            cancelled: cancelled
         )
     }
 

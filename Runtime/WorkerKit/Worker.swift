@@ -28,48 +28,45 @@ final class Worker: Sendable {
     }
 
     func run() -> Never {
-        var decoder = FrameDecoder()
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 16)
+        let decoder = FrameDecoder()
         do {
-            guard let hello = try greeting(&decoder, buffer) else { exit(0) }
+            guard let hello = try greeting(decoder) else { exit(0) }
             let runner = InvocationRunner(
                 handler: prepare(hello),
                 function: hello.function,
                 environment: hello.environment,
                 page: page,
+                clock: { [page] in page.now },
                 channel: channel,
                 calls: calls,
                 running: running
             )
             // Only a synchronous handler keeps this thread from seeing the end of the channel by itself.
-            if case .synchronous = runner.handler { watchForHangUp(descriptor) }
-            channel.send { ready(nil).write(to: &$0) }
+            if runner.isSerial { watchForHangUp(descriptor) }
+            channel.send { ready(serial: runner.isSerial).write(to: &$0) }
             while true {
                 while let frame = try decoder.next() { try receive(frame, runner) }
                 channel.flush()
-                let bytes = readSome(descriptor, into: buffer)
                 // The host is gone, and with it everything this process is for.
-                if bytes.isEmpty { _exit(0) }
-                decoder.append(bytes)
+                if !readSome(into: decoder) { _exit(0) }
             }
         } catch {
             leave(70, "the host's frames cannot be read: \(error)")
         }
     }
 
-    private func greeting(
-        _ decoder: inout FrameDecoder,
-        _ buffer: UnsafeMutableRawBufferPointer
-    ) throws -> Hello? {
+    private func greeting(_ decoder: FrameDecoder) throws -> Hello? {
         while true {
             if let frame = try decoder.next() {
                 guard frame.kind == .hello else { throw WireError("\(frame.kind) where hello was due") }
                 return try Hello(frame.payload)
             }
-            let bytes = readSome(descriptor, into: buffer)
-            if bytes.isEmpty { return nil }
-            decoder.append(bytes)
+            if !readSome(into: decoder) { return nil }
         }
+    }
+
+    private func readSome(into decoder: FrameDecoder) -> Bool {
+        decoder.fill { WorkerKit.readSome(descriptor, into: $0).count } > 0
     }
 
     /// Limits first, then user code: a handler's `init` is the first of it.
@@ -88,12 +85,13 @@ final class Worker: Sendable {
         }
     }
 
-    private func ready(_ failure: String?) -> Ready {
-        Ready(startup: UInt32(clamping: (Monotonic.now - started).nanoseconds / 1000), failure: failure)
+    private func ready(serial: Bool = false, failure: String? = nil) -> Ready {
+        let startup = UInt32(clamping: (Monotonic.now - started).nanoseconds / 1000)
+        return Ready(startup: startup, serial: serial, failure: failure)
     }
 
     private func refuse(_ reason: String) -> Never {
-        channel.send { ready(reason).write(to: &$0) }
+        channel.send { ready(failure: reason).write(to: &$0) }
         exit(78)
     }
 

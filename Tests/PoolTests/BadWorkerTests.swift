@@ -180,7 +180,7 @@ extension WorkerSuite {
         func cancel() async throws {
             let bench = PoolBench("slow")
             let reply = bench.watch(#"{"ms": 60000}"#)
-            try await bench.untilRunning()
+            try await bench.untilBegun()
             reply.cancel()
             try await bench.until { reply.ended }
             #expect(reply.outcomes.map(\.label) == ["cancelled"])
@@ -197,7 +197,7 @@ extension WorkerSuite {
         func cancelIgnored() async throws {
             let bench = PoolBench("hang") { $0.scale.max = 1 }
             let reply = bench.watch()
-            try await bench.untilRunning()
+            try await bench.untilBegun()
             reply.cancel()
             #expect(await bench.run(#"{"ms": 1}"#).outcome.label == "ok")
             #expect(reply.outcomes.map(\.label) == ["cancelled"])

@@ -28,7 +28,13 @@ struct MachineBench {
     mutating func arrive(_ key: UInt32, timeout: Duration? = nil) {
         actions += machine.arrived(key, timeout: timeout, at: now)
     }
-    mutating func ready(_ worker: Int) { actions += machine.becameReady(worker, at: now) }
+    mutating func ready(_ worker: Int, serial: Bool = false) {
+        actions += machine.becameReady(worker, serial: serial, at: now)
+    }
+    /// The shell has taken back what it was told to, all of it.
+    mutating func withdraw(_ keys: [(key: UInt32, newKey: UInt32)]) {
+        actions += machine.withdrawn(keys, at: now)
+    }
     mutating func reply(_ key: UInt32) { machine.replied(key, at: now) }
     mutating func finish(_ key: UInt32) { actions += machine.finished(key, at: now) }
     mutating func cancel(_ key: UInt32) { actions += machine.cancelled(key, at: now) }

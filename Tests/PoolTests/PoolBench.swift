@@ -141,6 +141,14 @@ final class PoolBench: Sendable {
         while try await status().running == 0 { try Task.checkCancellation() }
     }
 
+    /// Waits until a worker has begun something.
+    func untilBegun() async throws {
+        let pool = pool
+        while try await pool.loop.submit({ !pool.links.values.contains { !$0.begun.isEmpty } }).get() {
+            try Task.checkCancellation()
+        }
+    }
+
     /// Waits until the loop has turned and `condition` holds; a time limit of the suite ends what never comes.
     func until(_ condition: @escaping @Sendable () -> Bool) async throws {
         while !condition() {

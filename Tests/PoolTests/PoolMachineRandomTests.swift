@@ -24,7 +24,12 @@ struct PoolMachineRandomTests {
         return manifest
     }
 
-    private func step(_ world: inout PoolWorld, _ random: inout SeededRandom, calm: Bool) {
+    private func step(
+        _ world: inout PoolWorld,
+        _ random: inout SeededRandom,
+        calm: Bool,
+        pause: Duration = .milliseconds(600)
+    ) {
         let worker = world.workers.keys.sorted().randomElement(using: &random)
         let held = worker.flatMap { world.workers[$0]?.held.sorted().randomElement(using: &random) }
         switch Int.random(in: 0..<100, using: &random) {
@@ -44,7 +49,7 @@ struct PoolMachineRandomTests {
             where state.leaving || state.killed {
                 world.exit(id)
             }
-        default: world.pass(.milliseconds(Int64.random(in: 0...600, using: &random)))
+        default: world.pass(.nanoseconds(Int64.random(in: 0...pause.nanoseconds, using: &random)))
         }
     }
 
@@ -62,7 +67,7 @@ struct PoolMachineRandomTests {
     func random(_ seed: UInt64) {
         var random = SeededRandom(seed)
         let calm = seed.isMultiple(of: 2)
-        var world = PoolWorld(manifest(&random))
+        var world = PoolWorld(manifest(&random), serial: seed % 4 < 2)
         for index in 0..<PoolMachineRandomTests.steps where world.breaches.isEmpty {
             step(&world, &random, calm: calm)
             if let breach = world.breaches.first { Issue.record("seed \(seed), step \(index): \(breach)") }
@@ -73,10 +78,27 @@ struct PoolMachineRandomTests {
         #expect(world.arrived == world.ended, "seed \(seed): some never ended")
         #expect(world.machine.isEmpty, "seed \(seed)")
         #expect(world.machine.nextTick == nil, "seed \(seed)")
+        #expect(world.machine.runningCount == 0, "seed \(seed)")
         // The walk must have been through the pool, not past it.
         #expect(
             world.sends > 50 && world.finishes > 30 && world.spawned > 20,
             "seed \(seed): \(world.sends) sends, \(world.finishes) finishes, \(world.spawned) workers"
         )
+    }
+
+    @Test("a walk with serial workers takes invocations back and ends them all, once")
+    func recalls() {
+        var random = SeededRandom(7)
+        var manifest = Manifest(name: "serial")
+        manifest.limits.perWorker = 5
+        manifest.limits.queue = 30
+        manifest.scale.max = 3
+        var world = PoolWorld(manifest, serial: true)
+        for _ in 0..<PoolMachineRandomTests.steps { step(&world, &random, calm: true) }
+        #expect(world.recalls > 100)
+        settle(&world, &random)
+        #expect(world.breaches == [])
+        #expect(world.arrived == world.ended)
+        #expect(world.machine.isEmpty && world.machine.nextTick == nil)
     }
 }

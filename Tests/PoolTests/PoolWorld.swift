@@ -16,6 +16,8 @@ struct PoolWorld {
     }
 
     let manifest: Manifest
+    /// Whether workers run one invocation after the other.
+    let serial: Bool
     var machine: PoolMachine
     var now = Monotonic(nanoseconds: 5_000_000_000_000)
     private(set) var workers: [Int: Worker] = [:]
@@ -26,11 +28,14 @@ struct PoolWorld {
     /// How many were sent to a worker, and how many of them a worker finished.
     private(set) var sends = 0
     private(set) var finishes = 0
+    /// How many were taken back from behind a slow one.
+    private(set) var recalls = 0
     private var next: UInt32 = 0
     private var draining = false
 
-    init(_ manifest: Manifest) {
+    init(_ manifest: Manifest, serial: Bool) {
         self.manifest = manifest
+        self.serial = serial
         machine = PoolMachine(manifest)
         perform(machine.started(at: now))
     }
@@ -49,6 +54,7 @@ struct PoolWorld {
     // MARK: Decisions
 
     private mutating func perform(_ actions: [PoolMachine.Action]) {
+        var recalled: [(keys: [UInt32], id: Int)] = []
         for action in actions {
             switch action {
             case .spawn(let id):
@@ -63,6 +69,7 @@ struct PoolWorld {
                     workers[id]?.held.contains(key) == true,
                     "cancel \(key) of worker \(id), which does not have it"
                 )
+            case .recall(let keys, let id): recalled.append((keys, id))
             case .retire(let id):
                 expect(workers[id]?.leaving == false, "worker \(id) is retired, but gone or leaving")
                 expect(workers[id]?.held.isEmpty != false, "worker \(id) is retired with work")
@@ -74,6 +81,28 @@ struct PoolWorld {
             }
         }
         check()
+        for (keys, id) in recalled { takeBack(keys, from: id) }
+    }
+
+    /// As the shell does: what has begun stays; what has not goes by another key.
+    private mutating func takeBack(_ keys: [UInt32], from id: Int) {
+        expect(manifest.limits.perWorker > 1 && serial, "\(keys) are recalled from a worker without a queue")
+        expect(keys == keys.sorted(), "\(keys) are recalled out of order")
+        var taken: [(key: UInt32, newKey: UInt32)] = []
+        for key in keys {
+            guard workers[id]?.held.contains(key) == true else {
+                expect(false, "\(key) is recalled from worker \(id), which does not have it")
+                continue
+            }
+            guard workers[id]?.begun.contains(key) == false else { continue }
+            workers[id]?.held.remove(key)
+            next += 1
+            arrived.remove(key)
+            arrived.insert(next)
+            taken.append((key, next))
+        }
+        recalls += taken.count
+        if !taken.isEmpty { perform(machine.withdrawn(taken, at: now)) }
     }
 
     private mutating func sent(_ key: UInt32, _ id: Int) {
@@ -90,6 +119,13 @@ struct PoolWorld {
             worker.held.count < manifest.limits.perWorker,
             "worker \(id) holds \(worker.held.count) and gets \(key)"
         )
+        if serial, !worker.held.isEmpty {
+            let free = workers.filter { other, state in
+                state.ready && !state.leaving && !state.killed && state.held.isEmpty
+                    && !machine.isLeaving(other)
+            }
+            expect(free.isEmpty, "\(key) is put behind another, while \(free.keys.sorted()) are free")
+        }
         workers[id]?.held.insert(key)
         sends += 1
         let answered = workers.values.reduce(into: 0) { $0 += $1.held.count { !ended.contains($0) } }
@@ -110,13 +146,16 @@ struct PoolWorld {
         )
         if machine.waitingCount > 0, machine.runningCount < limits.maxInFlight {
             let free = workers.filter { id, worker in
-                worker.ready && !worker.leaving && !worker.killed && worker.held.count < limits.perWorker
-                    && !machine.isLeaving(id)
+                worker.ready && !worker.leaving && !worker.killed
+                    && worker.held.count < (serial ? 1 : limits.perWorker) && !machine.isLeaving(id)
             }
             expect(free.isEmpty, "\(machine.waitingCount) wait while workers \(free.keys.sorted()) have room")
             let starting = workers.values.contains { !$0.ready }
             let room = workers.count < manifest.scale.max && machine.crashes.closedFor(at: now) == nil
             expect(starting || !room, "\(machine.waitingCount) wait and no worker is started")
+        }
+        if let due = machine.nextTick {
+            expect(machine.alarm.map { $0 <= due } ?? false, "the alarm is later than what is due")
         }
         let most = limits.queue + manifest.scale.max * limits.perWorker
         expect(machine.waitingCount <= most, "\(machine.waitingCount) wait")
@@ -133,7 +172,7 @@ struct PoolWorld {
     mutating func becomeReady(_ id: Int) {
         guard workers[id]?.ready == false, workers[id]?.killed == false else { return }
         workers[id]?.ready = true
-        perform(machine.becameReady(id, at: now))
+        perform(machine.becameReady(id, serial: serial, at: now))
     }
 
     mutating func begin(_ key: UInt32, on id: Int) { workers[id]?.begun.insert(key) }

@@ -17,7 +17,7 @@ enum PayloadSamples {
         attempt: 3,
         depth: 16,
         remaining: -5,
-        traceparent: TraceContext.begin().traceparent,
+        trace: .begin(),
         principal: "ännie",
         fencingToken: .max,
         kind: .http,
@@ -95,7 +95,7 @@ struct PayloadTests {
         #expect(
             try Hello(PayloadSamples.frame { PayloadSamples.hello.write(to: &$0) }) == PayloadSamples.hello
         )
-        for ready in [Ready(startup: .max), Ready(startup: 0, failure: "the reason")] {
+        for ready in [Ready(startup: .max, serial: true), Ready(startup: 0, failure: "the reason")] {
             #expect(try Ready(PayloadSamples.frame { ready.write(to: &$0) }) == ready)
         }
     }
@@ -136,7 +136,7 @@ struct PayloadTests {
             #expect(read.attempt == head.attempt)
             #expect(read.depth == head.depth)
             #expect(read.remaining == head.remaining)
-            #expect(read.traceparent == head.traceparent)
+            #expect(read.trace == head.trace)
             #expect(read.principal == head.principal)
             #expect(read.fencingToken == head.fencingToken)
             #expect(read.kind == head.kind)
@@ -153,7 +153,7 @@ struct PayloadTests {
             PayloadSamples.frame { head.write(to: &$0, id: 1, flags: Frame.last, body: [1, 2, 3]) }
         )
         #expect(read == head)
-        #expect(Array(rest) == [1, 2, 3])
+        #expect(rest == [1, 2, 3])
         for status in [0, 100, 199, 600, 70_000, -1] {
             let bad = ReplyHead(status: status, headers: [])
             #expect(throws: WireError.self) {

@@ -80,20 +80,55 @@ struct SharedPageTests {
     func begun() {
         withPage { page in
             #expect(!page.hasBegun(slot: 0, id: 1))
-            page.markBegun(slot: 0, id: 1)
-            page.markBegun(slot: UInt16(SharedPage.slots - 1), id: 2)
+            #expect(page.begin(slot: 0, id: 1))
+            #expect(page.begin(slot: UInt16(SharedPage.slots - 1), id: 2))
             #expect(page.hasBegun(slot: 0, id: 1))
             #expect(!page.hasBegun(slot: 0, id: 2))
             #expect(!page.hasBegun(slot: 1, id: 1))
             #expect(page.hasBegun(slot: UInt16(SharedPage.slots - 1), id: 2))
             // Out of the page: nothing is written, and what cannot be known counts as begun.
-            page.markBegun(slot: UInt16(SharedPage.slots), id: 3)
-            page.markBegun(slot: .max, id: 3)
+            #expect(page.begin(slot: UInt16(SharedPage.slots), id: 3))
+            #expect(page.begin(slot: .max, id: 3))
             #expect(page.hasBegun(slot: .max, id: 4))
+            #expect(!page.takeBack(slot: .max))
             // The marks do not touch the clock.
             page.setClock(wall: SharedPageTests.noon, monotonic: .now, speed: 0)
-            page.markBegun(slot: 0, id: .max)
+            #expect(page.begin(slot: 1, id: .max - 1))
             #expect(page.now == SharedPageTests.noon)
+        }
+    }
+
+    @Test(
+        "what has begun is not taken back, and what was taken back does not begin, until the slot is cleared"
+    )
+    func takingBack() {
+        withPage { page in
+            #expect(page.begin(slot: 5, id: 1))
+            #expect(!page.takeBack(slot: 5))
+            page.clear(slot: 5)
+            #expect(page.takeBack(slot: 5))
+            #expect(!page.begin(slot: 5, id: 2))
+            #expect(!page.hasBegun(slot: 5, id: 2))
+            page.clear(slot: 5)
+            #expect(page.begin(slot: 5, id: 3))
+        }
+    }
+
+    @Test("of both sides that reach for a slot at once exactly one has it")
+    func race() {
+        withPage { page in
+            let rounds: UInt16 = 500
+            for slot in 0..<rounds { page.clear(slot: slot) }
+            let begun = Atomic(0)
+            var taken = 0
+            withThread({
+                for slot in 0..<rounds where page.begin(slot: slot, id: 1) {
+                    begun.add(1, ordering: .relaxed)
+                }
+            }) {
+                for slot in (0..<rounds).reversed() where page.takeBack(slot: slot) { taken += 1 }
+            }
+            #expect(begun.load(ordering: .relaxed) + taken == Int(rounds))
         }
     }
 }

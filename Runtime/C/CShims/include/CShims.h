@@ -59,6 +59,10 @@ static inline uint32_t swiftlet_load32(const void *address) {
 static inline void swiftlet_store32(void *address, uint32_t value) {
     __atomic_store_n((uint32_t *)address, value, __ATOMIC_RELEASE);
 }
+/* Stores `value` where `expected` stands; false, and nothing stored, where something else does. */
+static inline bool swiftlet_exchange32(void *address, uint32_t expected, uint32_t value) {
+    return __atomic_compare_exchange_n((uint32_t *)address, &expected, value, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
 static inline void swiftlet_fence(void) {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
