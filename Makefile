@@ -16,7 +16,7 @@ RELEASE := -c release --static-swift-stdlib $(CHECK)
 # Swift's thread pool shows as a hang.
 PURE := ^(CoreTests|WireTests|SchedulingTests|SettingsTests|FunctionsTests)\.|^(PoolTests|RedisTests)\..*(Machine|Codec|URL|Budget)
 
-# Arguments for `swiftlet dev` and `swiftlet demo`: make dev ARGS="--port 0"
+# Arguments for `swiftlet dev`, `swiftlet demo` and the benchmarks: make dev ARGS="--port 0"
 ARGS ?=
 
 help: ## list the targets
@@ -40,10 +40,11 @@ test: packages ## build and run all tests, then the pure ones on one processor
 	timeout 600 taskset -c "$$(sed -n 's/^Cpus_allowed_list:[[:space:]]*\([0-9]*\).*/\1/p' /proc/self/status)" \
 		swift test --skip-build --disable-xctest $(DEBUG) --filter '$(PURE)'
 
-bench: ## measure the gateway against nginx, and cold starts
+bench: ## measure against nginx, uWSGI, php-fpm and others; ARGS="--only soak" for the soak
 	@deploy/install-packages bench
 	swift build $(RELEASE) --product swiftlet
 	swift build $(RELEASE) --product fixtures
+	swift build $(RELEASE) --product nohop
 	python3 Tests/Benchmarks/bench.py $(ARGS)
 
 demo: ## drive all eight functions of the running `make dev` with real input

@@ -135,8 +135,16 @@ let package = Package(
         ),
         .executableTarget(
             name: "fixtures",
-            dependencies: ["FunctionCore", "WorkerKit"],
+            dependencies: ["FunctionCore", "WorkerKit", "ShopOrders"],
             path: "Tests/Fixtures",
+            swiftSettings: strict
+        ),
+        // What `make bench` sends, and the server without a hop to which it compares.
+        .target(name: "ShopOrders", path: "Tests/Benchmarks/ShopOrders", swiftSettings: strict),
+        .executableTarget(
+            name: "nohop",
+            dependencies: ["FunctionCore", "ShopOrders", nioCore, nioPosix, nioHTTP1],
+            path: "Tests/Benchmarks/NoHop",
             swiftSettings: strict
         ),
         suite("CoreTests", ["FunctionCore"]),

@@ -52,43 +52,49 @@ public struct Event: Sendable {
     /// - Throws: `FunctionError` 400 `bad_json` for a body that is no JSON, 422 `not_an_object` for another
     ///   value.
     public func object() throws -> JSON {
-        var object = JSONObject()
-        if !body.isEmpty {
-            let parsed: JSON
-            do {
-                parsed = try JSON.parse(body)
-            } catch {
-                throw FunctionError.badRequest("bad_json", "the body is not JSON: \(error)")
-            }
-            guard let members = parsed.objectValue else {
-                throw FunctionError(
-                    status: 422,
-                    code: "not_an_object",
-                    message: "the body must be a JSON object such as {\"name\": \"value\"}",
-                    retry: .never
-                )
-            }
-            object = members
-        }
-        guard let request else { return .object(object) }
-        for (name, value) in request.query where object[name] == nil {
-            object[name] = Event.scalar(value)
-        }
-        for (name, value) in request.parameters {
-            object[name] = Event.scalar(value)
-        }
-        return .object(object)
+        .object(try document().object(0))
     }
 
     /// The event's object decoded as `type`.
     /// - Throws: `FunctionError` 400 or 422, naming the member and the rule.
     public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        let object = try object()
+        let document = try document()
         do {
-            return try JSONCoder.decode(type, from: object)
+            return try JSONCoder.decode(type, from: document)
         } catch {
             throw FunctionError(status: 422, code: "invalid_input", message: "\(error)", retry: .never)
         }
+    }
+
+    /// The body, and after its members those that path and query add: of two of one name the last counts.
+    private func document() throws -> JSONDocument {
+        let document: JSONDocument
+        do {
+            document = try JSONDocument(scanning: body.isEmpty ? "{}" : body, limits: JSON.Limits())
+        } catch {
+            throw FunctionError.badRequest("bad_json", "the body is not JSON: \(error)")
+        }
+        guard document[0].kind == .object else {
+            throw FunctionError(
+                status: 422,
+                code: "not_an_object",
+                message: "the body must be a JSON object such as {\"name\": \"value\"}",
+                retry: .never
+            )
+        }
+        guard let request else { return document }
+        let query = request.query
+        if query.isEmpty, request.parameters.isEmpty { return document }
+        var added = JSONObject()
+        document.compareNames(of: 0)
+        for (name, value) in query where document.member(name, of: 0) == nil {
+            added[name] = Event.scalar(value)
+        }
+        for (name, value) in request.parameters {
+            added[name] = Event.scalar(value)
+        }
+        document.append(added)
+        return document
     }
 
     private static func scalar(_ text: String) -> JSON {

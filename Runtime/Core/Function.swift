@@ -34,6 +34,16 @@ public protocol TypedFunction: Function {
     func handle(_ input: Input, _ context: Context) async throws -> Output
 }
 
+/// A function from one type to another that answers without waiting for anything.
+public protocol SynchronousTypedFunction: Function {
+    /// What the event's object is decoded as; a mismatch is answered with 422 and never reaches the function.
+    associatedtype Input: Decodable
+    /// What the reply's JSON is encoded from.
+    associatedtype Output: Encodable
+    /// Answers one input. Runs on the thread that reads the worker's channel, so it must not block.
+    func handle(_ input: Input, _ context: Context) throws -> Output
+}
+
 /// The shape to which all functions reduce.
 public enum Handler: Sendable {
     /// Runs on the reader thread.
@@ -86,6 +96,17 @@ public struct FunctionEntry: Sendable {
             return .async { event, context in
                 let input = try event.decode(F.Input.self)
                 return try .encoding(try await function.handle(input, context))
+            }
+        }
+    }
+
+    /// A function from one type to another that answers at once.
+    public init<F: SynchronousTypedFunction>(_ name: String, _ type: F.Type) {
+        self.name = name
+        self.make = {
+            let function = try F()
+            return .synchronous { event, context in
+                try .encoding(try function.handle(event.decode(F.Input.self), context))
             }
         }
     }

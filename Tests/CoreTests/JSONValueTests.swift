@@ -130,7 +130,7 @@ struct JSONValueTests {
         }
     }
 
-    private static func random(depth: Int, _ generator: inout SeededGenerator) -> JSON {
+    static func random(depth: Int, _ generator: inout SeededGenerator) -> JSON {
         switch Int.random(in: 0..<(depth > 0 ? 8 : 6), using: &generator) {
         case 0: return .null
         case 1: return .bool(Bool.random(using: &generator))

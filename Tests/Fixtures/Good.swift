@@ -1,3 +1,4 @@
+import ShopOrders
 import FunctionCore
 
 /// Sends the body back with its content type.
@@ -36,6 +37,11 @@ struct TypedGreeting: TypedFunction {
         let greetings = (0..<input.times).map { "Good day \(input.name) \($0 + 1)" }
         return Output(greetings: greetings, now: context.now.nanoseconds)
     }
+}
+
+/// Reads an order and sends it back.
+struct TypedEchoFunction: SynchronousTypedFunction {
+    func handle(_ input: ShopOrder, _ context: Context) throws -> ShopOrder { input }
 }
 
 /// `events` server-sent events of `size` bytes, `delay` milliseconds apart.

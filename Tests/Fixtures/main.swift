@@ -1,11 +1,24 @@
 import FunctionCore
+import Glibc
 import WorkerKit
+
+// What the benchmarks ask about JSON alone.
+switch CommandLine.arguments.dropFirst().first {
+case "--measure-json":
+    try JSONFigures.measure()
+    exit(0)
+case "--repeat-json":
+    JSONFigures.repeatLines()
+    exit(0)
+default: break
+}
 
 // Good and bad neighbours for the tests of the worker pool. Each is told what to do by its event.
 WorkerMain.run([
     FunctionEntry("echo", EchoFunction.self),
     FunctionEntry("echo-async", EchoAsyncFunction.self),
     FunctionEntry("typed", TypedGreeting.self),
+    FunctionEntry("typed-echo", TypedEchoFunction.self),
     FunctionEntry("stream", StreamFunction.self),
     FunctionEntry("crash", CrashFunction.self),
     FunctionEntry("hang", HangFunction.self),

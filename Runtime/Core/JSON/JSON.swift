@@ -39,10 +39,7 @@ public enum JSON: Sendable, Hashable {
     /// one wins. A whole number beyond 64 bits becomes a `number`; a number beyond the range of a double and
     /// half of a surrogate pair are refused. The error names the line and the column.
     public static func parse(_ bytes: Bytes, limits: Limits = Limits()) throws(JSONError) -> JSON {
-        // The result leaves the closure as a value, because `throws(JSONError)` must not widen on the way.
-        // SAFETY: the buffer is used inside the closure only.
-        let result = bytes.array.withUnsafeBufferPointer { JSONParser.document($0, limits: limits) }
-        return try result.get()
+        try JSONDocument(scanning: bytes, limits: limits).tree(0)
     }
 
     /// The document as UTF-8.
@@ -50,9 +47,7 @@ public enum JSON: Sendable, Hashable {
     /// `pretty` puts each member on a line of its own, indented by two spaces. `sortedKeys` orders members by
     /// the bytes of their names, for text that is compared or hashed.
     public func bytes(pretty: Bool = false, sortedKeys: Bool = false) -> Bytes {
-        var writer = JSONWriter(pretty: pretty, sortedKeys: sortedKeys)
-        writer.write(self)
-        return Bytes(writer.output)
+        Bytes(JSONWriter.text(of: self, pretty: pretty, sortedKeys: sortedKeys))
     }
 
     /// The document as compact text.
@@ -123,18 +118,6 @@ extension JSON {
     static func wholeNumber(_ number: Double) -> Int64? {
         guard number.magnitude <= 9_007_199_254_740_992 else { return nil }
         return Int64(exactly: number)
-    }
-
-    /// What this is, with its article, for messages.
-    var kind: String {
-        switch self {
-        case .null: "null"
-        case .bool: "a boolean"
-        case .integer, .number: "a number"
-        case .string: "a string"
-        case .array: "an array"
-        case .object: "an object"
-        }
     }
 }
 

@@ -13,7 +13,7 @@ public enum JSONCoder {
         from bytes: Bytes,
         limits: JSON.Limits = JSON.Limits()
     ) throws(JSONError) -> T {
-        try decode(type, from: JSON.parse(bytes, limits: limits))
+        try decode(type, from: JSONDocument(scanning: bytes, limits: limits))
     }
 
     // Disfavoured so that a string literal means the text of a document, as it does to `JSON.parse`; it could
@@ -25,8 +25,12 @@ public enum JSONCoder {
         _ type: T.Type = T.self,
         from json: JSON
     ) throws(JSONError) -> T {
+        try decode(type, from: JSONDocument(json))
+    }
+
+    static func decode<T: Decodable>(_ type: T.Type, from document: JSONDocument) throws(JSONError) -> T {
         do {
-            return try JSONTreeDecoder(json).read(type, json, at: nil)
+            return try document.read(type, 0)
         } catch {
             throw JSONError(mapping: error, at: [], code: .invalid)
         }
@@ -40,29 +44,19 @@ public enum JSONCoder {
         pretty: Bool = false,
         sortedKeys: Bool = false
     ) throws(JSONError) -> Bytes {
-        try json(of: value).bytes(pretty: pretty, sortedKeys: sortedKeys)
-    }
-
-    /// The JSON form of a value; throws for what JSON cannot express, such as an infinity.
-    public static func json(of value: some Encodable) throws(JSONError) -> JSON {
+        if pretty || sortedKeys { return try json(of: value).bytes(pretty: pretty, sortedKeys: sortedKeys) }
+        let output = JSONOutput()
         do {
-            return try JSONTreeEncoder().tree(of: value, at: nil)
+            try output.write(value)
+            return Bytes(try output.finish())
         } catch {
             throw JSONError(mapping: error, at: [], code: .unwritable)
         }
     }
-}
 
-/// A step from a value to one inside it: cheaper than a coding key, which is made of it only for an error.
-enum JSONStep {
-    case name(String)
-    case place(Int)
-
-    var key: JSONKey {
-        switch self {
-        case .name(let name): JSONKey(stringValue: name)
-        case .place(let place): JSONKey(intValue: place)
-        }
+    /// The JSON form of a value; throws for what JSON cannot express, such as an infinity.
+    public static func json(of value: some Encodable) throws(JSONError) -> JSON {
+        try JSON.parse(encode(value), limits: JSON.Limits(depth: .max, values: .max))
     }
 }
 

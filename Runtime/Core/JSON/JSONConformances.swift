@@ -3,8 +3,8 @@
 extension JSON: Codable {
     /// Reads any value: by `JSONCoder` as it is, by another decoder by asking for each kind in turn.
     public init(from decoder: any Decoder) throws {
-        if let tree = decoder as? JSONTreeDecoder {
-            self = tree.value
+        if let own = decoder as? JSONDecoding {
+            self = own.document.tree(own.place)
         } else if let members = try? decoder.container(keyedBy: JSONKey.self) {
             var object = JSONObject()
             for key in members.allKeys {

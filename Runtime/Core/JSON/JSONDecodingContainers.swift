@@ -1,92 +1,165 @@
-// One generic method in each container meets the requirements for all primitive types; the compiler makes a
-// specialised witness for each.
+// A generic method in each container meets the requirements for all types. The four commonest have methods of
+// their own, as the compiler does not specialise the generic one over a key it does not know.
 
 /// The members of an object, for types that decode by name.
 struct JSONKeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
-    let decoder: JSONTreeDecoder
-    let object: JSONObject
+    let document: JSONDocument
+    let object: Int
 
-    var codingPath: [any CodingKey] { decoder.codingPath }
+    var codingPath: [any CodingKey] { document.path(to: object) }
 
-    var allKeys: [Key] { object.compactMap { Key(stringValue: $0.key) } }
+    var allKeys: [Key] { document.names(of: object).compactMap { Key(stringValue: $0) } }
 
     func contains(_ key: Key) -> Bool {
-        object.contains(key: key.stringValue)
+        document.member(key.stringValue, of: object) != nil
     }
 
     func decodeNil(forKey key: Key) throws -> Bool {
-        try member(key, key.stringValue).isNull
+        document[try member(key)].kind == .null
     }
 
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
-        let name = key.stringValue
-        return try decoder.read(type, member(key, name), at: .name(name))
+        try document.read(type, member(key))
     }
 
     func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
-        let name = key.stringValue
-        guard let value = object[name], !value.isNull else { return nil }
-        return try decoder.read(type, value, at: .name(name))
+        try present(key).map { try document.read(type, $0) }
+    }
+
+    func decode(_ type: String.Type, forKey key: Key) throws -> String {
+        try document.string(at: member(key))
+    }
+
+    func decode(_ type: Int.Type, forKey key: Key) throws -> Int {
+        try document.integer(Int.self, member(key))
+    }
+
+    func decode(_ type: Double.Type, forKey key: Key) throws -> Double {
+        try document.double(member(key))
+    }
+
+    func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool {
+        try document.bool(member(key))
+    }
+
+    func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
+        try present(key).map { try document.string(at: $0) }
+    }
+
+    func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? {
+        try present(key).map { try document.integer(Int.self, $0) }
+    }
+
+    func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? {
+        try present(key).map { try document.double($0) }
+    }
+
+    func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? {
+        try present(key).map { try document.bool($0) }
     }
 
     func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type,
         forKey key: Key
     ) throws -> KeyedDecodingContainer<Nested> {
-        try inner(key).container(keyedBy: type)
+        try JSONDecoding(document: document, place: member(key)).container(keyedBy: type)
     }
 
     func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-        try inner(key).unkeyedContainer()
+        try JSONDecoding(document: document, place: member(key)).unkeyedContainer()
     }
 
     func superDecoder() throws -> any Decoder {
-        JSONTreeDecoder(object["super"] ?? .null, in: decoder, at: .name("super"))
+        superDecoder(named: "super")
     }
 
     func superDecoder(forKey key: Key) throws -> any Decoder {
-        JSONTreeDecoder(object[key.stringValue] ?? .null, in: decoder, at: .name(key.stringValue))
+        superDecoder(named: key.stringValue)
     }
 
-    private func inner(_ key: Key) throws -> JSONTreeDecoder {
-        let name = key.stringValue
-        return JSONTreeDecoder(try member(key, name), in: decoder, at: .name(name))
+    /// A decoder for a member; for one that is absent, over null.
+    private func superDecoder(named name: String) -> JSONDecoding {
+        if let place = document.member(name, of: object) {
+            return JSONDecoding(document: document, place: place)
+        }
+        let path = codingPath + [JSONKey(stringValue: name)]
+        return JSONDecoding(document: JSONDocument(.null, prefix: path), place: 0)
     }
 
-    private func member(_ key: Key, _ name: String) throws -> JSON {
-        if let value = object[name] { return value }
+    /// The place of a member that is there and not null.
+    @inline(__always)
+    private func present(_ key: Key) -> Int? {
+        guard let place = document.member(key.stringValue, of: object), document[place].kind != .null else {
+            return nil
+        }
+        return place
+    }
+
+    @inline(__always)
+    private func member(_ key: Key) throws -> Int {
+        if let place = document.member(key.stringValue, of: object) { return place }
         let context = DecodingError.Context(codingPath: codingPath, debugDescription: "is required")
         throw DecodingError.keyNotFound(key, context)
     }
 }
 
 /// The elements of an array, for types that decode in order.
+///
+/// Three words at most, so that the standard library need not box it.
 struct JSONUnkeyedDecoding: UnkeyedDecodingContainer {
-    let decoder: JSONTreeDecoder
-    let elements: [JSON]
-    private(set) var currentIndex = 0
+    private let document: JSONDocument
+    private let array: UInt32
+    private var next: UInt32
+    private var taken: UInt32 = 0
 
-    init(decoder: JSONTreeDecoder, elements: [JSON]) {
-        self.decoder = decoder
-        self.elements = elements
+    init(document: JSONDocument, array: Int) {
+        self.document = document
+        self.array = UInt32(truncatingIfNeeded: array)
+        self.next = self.array + 1
     }
 
-    var codingPath: [any CodingKey] { decoder.codingPath }
+    var codingPath: [any CodingKey] { document.path(to: Int(array)) }
 
-    var count: Int? { elements.count }
+    var count: Int? { document[Int(array)].high }
 
-    var isAtEnd: Bool { currentIndex >= elements.count }
+    var currentIndex: Int { Int(taken) }
+
+    var isAtEnd: Bool { Int(next) >= document[Int(array)].low }
 
     mutating func decodeNil() throws -> Bool {
-        guard try next().isNull else { return false }
-        currentIndex += 1
+        guard try document[current()].kind == .null else { return false }
+        advance()
         return true
     }
 
     mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
         // An element that fails stays the current one.
-        let value = try decoder.read(type, next(), at: .place(currentIndex))
-        currentIndex += 1
+        let value = try document.read(type, current())
+        advance()
+        return value
+    }
+
+    mutating func decode(_ type: String.Type) throws -> String {
+        let value = try document.string(at: current())
+        advance()
+        return value
+    }
+
+    mutating func decode(_ type: Int.Type) throws -> Int {
+        let value = try document.integer(Int.self, current())
+        advance()
+        return value
+    }
+
+    mutating func decode(_ type: Double.Type) throws -> Double {
+        let value = try document.double(current())
+        advance()
+        return value
+    }
+
+    mutating func decode(_ type: Bool.Type) throws -> Bool {
+        let value = try document.bool(current())
+        advance()
         return value
     }
 
@@ -94,45 +167,35 @@ struct JSONUnkeyedDecoding: UnkeyedDecodingContainer {
         keyedBy type: Nested.Type
     ) throws -> KeyedDecodingContainer<Nested> {
         let container = try inner().container(keyedBy: type)
-        currentIndex += 1
+        advance()
         return container
     }
 
     mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
         let container = try inner().unkeyedContainer()
-        currentIndex += 1
+        advance()
         return container
     }
 
     mutating func superDecoder() throws -> any Decoder {
         let inner = try inner()
-        currentIndex += 1
+        advance()
         return inner
     }
 
-    private func inner() throws -> JSONTreeDecoder {
-        JSONTreeDecoder(try next(), in: decoder, at: .place(currentIndex))
+    private func inner() throws -> JSONDecoding {
+        JSONDecoding(document: document, place: try current())
     }
 
-    private func next() throws -> JSON {
+    private mutating func advance() {
+        next = UInt32(truncatingIfNeeded: document.end(of: Int(next)))
+        taken += 1
+    }
+
+    private func current() throws -> Int {
         guard !isAtEnd else {
-            throw decoder.invalid("expected more than \(elements.count) elements", at: nil)
+            throw document.invalid("expected more than \(taken) elements", Int(array))
         }
-        return elements[currentIndex]
-    }
-}
-
-/// A value as a whole, for types that decode from one.
-struct JSONSingleDecoding: SingleValueDecodingContainer {
-    let decoder: JSONTreeDecoder
-
-    var codingPath: [any CodingKey] { decoder.codingPath }
-
-    func decodeNil() -> Bool {
-        decoder.value.isNull
-    }
-
-    func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        try decoder.read(type, decoder.value, at: nil)
+        return Int(next)
     }
 }

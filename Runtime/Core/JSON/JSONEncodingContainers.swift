@@ -1,81 +1,80 @@
-// One generic method in each container meets the requirements for all primitive types; the compiler makes a
-// specialised witness for each.
+// As in the decoding containers, the commonest types have methods of their own.
 
 /// Writes an object member by member.
 struct JSONKeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol {
-    let encoder: JSONTreeEncoder
+    let encoding: JSONEncoding
 
-    var codingPath: [any CodingKey] { encoder.codingPath }
+    var codingPath: [any CodingKey] { encoding.codingPath }
 
     func encodeNil(forKey key: Key) throws {
-        encoder.set(key.stringValue, to: .null)
+        try encoding.output.member(key.stringValue, encoding) { encoding.output.writeNull() }
     }
 
     func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
-        let name = key.stringValue
-        encoder.set(name, to: try encoder.tree(of: value, at: .name(name)))
+        try encoding.output.member(key.stringValue, encoding) { try encoding.output.write(value) }
+    }
+
+    func encode(_ value: String, forKey key: Key) throws {
+        try encoding.output.member(key.stringValue, encoding) { try encoding.output.write(value) }
+    }
+
+    func encode(_ value: Int, forKey key: Key) throws {
+        try encoding.output.member(key.stringValue, encoding) { try encoding.output.write(value) }
+    }
+
+    func encode(_ value: Double, forKey key: Key) throws {
+        try encoding.output.member(key.stringValue, encoding) { try encoding.output.write(value) }
+    }
+
+    func encode(_ value: Bool, forKey key: Key) throws {
+        try encoding.output.member(key.stringValue, encoding) { try encoding.output.write(value) }
     }
 
     func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type,
         forKey key: Key
     ) -> KeyedEncodingContainer<Nested> {
-        encoder.member(key.stringValue).container(keyedBy: type)
+        encoding.output.piece(key.stringValue, encoding).container(keyedBy: type)
     }
 
     func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
-        encoder.member(key.stringValue).unkeyedContainer()
+        encoding.output.piece(key.stringValue, encoding).unkeyedContainer()
     }
 
     func superEncoder() -> any Encoder {
-        encoder.member("super")
+        encoding.output.piece("super", encoding)
     }
 
     func superEncoder(forKey key: Key) -> any Encoder {
-        encoder.member(key.stringValue)
+        encoding.output.piece(key.stringValue, encoding)
     }
 }
 
 /// Writes an array element by element.
 struct JSONUnkeyedEncoding: UnkeyedEncodingContainer {
-    let encoder: JSONTreeEncoder
+    let encoding: JSONEncoding
 
-    var codingPath: [any CodingKey] { encoder.codingPath }
+    var codingPath: [any CodingKey] { encoding.codingPath }
 
-    var count: Int { encoder.elementCount }
+    var count: Int { encoding.output.count(encoding) }
 
     func encodeNil() throws {
-        encoder.append(.null)
+        try encoding.output.element(encoding) { encoding.output.writeNull() }
     }
 
     func encode<T: Encodable>(_ value: T) throws {
-        encoder.append(try encoder.tree(of: value, at: .place(encoder.elementCount)))
+        try encoding.output.element(encoding) { try encoding.output.write(value) }
     }
 
     func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<Nested> {
-        encoder.element().container(keyedBy: type)
+        encoding.output.piece(nil, encoding).container(keyedBy: type)
     }
 
     func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
-        encoder.element().unkeyedContainer()
+        encoding.output.piece(nil, encoding).unkeyedContainer()
     }
 
     func superEncoder() -> any Encoder {
-        encoder.element()
-    }
-}
-
-/// Writes one value as the whole.
-struct JSONSingleEncoding: SingleValueEncodingContainer {
-    let encoder: JSONTreeEncoder
-
-    var codingPath: [any CodingKey] { encoder.codingPath }
-
-    func encodeNil() throws {
-        encoder.setSingle(.null)
-    }
-
-    func encode<T: Encodable>(_ value: T) throws {
-        encoder.setSingle(try encoder.tree(of: value, at: nil))
+        encoding.output.piece(nil, encoding)
     }
 }

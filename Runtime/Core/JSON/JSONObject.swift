@@ -73,6 +73,11 @@ public struct JSONObject: Sendable {
             members[place].value = value
             return
         }
+        append(key, value)
+    }
+
+    /// Adds a member whose name is known to be new.
+    mutating func append(_ key: String, _ value: JSON) {
         members.append((key, value))
         if places != nil {
             places?[key] = members.count - 1

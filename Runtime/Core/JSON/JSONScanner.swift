@@ -1,8 +1,8 @@
-/// The recursive-descent parser behind `JSON.parse`.
+/// Reads a document once, checks it to the letter, and notes its values on a tape.
 ///
-/// Faults carry only an offset and a reason. Line and column are counted once, after a failure, so that good
+/// It goes down into arrays and objects by recursion. Faults carry only an offset and a reason. Line and column are counted once, after a failure, so that good
 /// documents do not pay for them.
-struct JSONParser {
+struct JSONScanner {
     /// What is wrong, and at which byte.
     struct Fault: Error {
         let reason: Reason
@@ -30,31 +30,37 @@ struct JSONParser {
         case encoding = "a string is not valid UTF-8"
         case depth = "arrays and objects nest too deep"
         case values = "the document holds too many values"
+        case size = "the document is larger than 4 GiB"
     }
 
-    // SAFETY: points into the buffer that `document` was given, which outlives the parser; reads stay below
+    // SAFETY: points into the buffer that `tape` was given, which outlives the scanner; reads stay below
     // `end`, which each loop checks before it reads.
     let base: UnsafePointer<UInt8>
     let end: Int
     var position = 0
-
-    /// Decoded text of strings with escapes; kept between strings for its capacity.
-    var scratch: [UInt8] = []
+    var tape: JSONTape
 
     private let maximumDepth: Int
     private var valuesLeft: Int
 
-    /// Parses a whole document. The buffer is not kept.
+    /// The tape of a whole document, which the caller frees. The buffer is not kept.
     // SAFETY: the caller's buffer stays valid for the call.
-    static func document(_ buffer: UnsafeBufferPointer<UInt8>, limits: JSON.Limits) -> Result<JSON, JSONError>
-    {
+    static func tape(
+        _ buffer: UnsafeBufferPointer<UInt8>,
+        limits: JSON.Limits
+    ) -> Result<JSONTape, JSONError> {
         guard let base = buffer.baseAddress, !buffer.isEmpty else {
             return .failure(error(Fault(reason: .value, offset: 0), in: buffer, limits))
         }
-        var parser = JSONParser(base: base, end: buffer.count, limits: limits)
+        guard buffer.count <= UInt32.max else {
+            return .failure(error(Fault(reason: .size, offset: 0), in: buffer, limits))
+        }
+        var scanner = JSONScanner(base: base, end: buffer.count, limits: limits)
         do {
-            return .success(try parser.wholeDocument())
+            try scanner.wholeDocument()
+            return .success(scanner.tape)
         } catch {
+            scanner.tape.free()
             return .failure(self.error(error, in: buffer, limits))
         }
     }
@@ -65,43 +71,44 @@ struct JSONParser {
         self.end = end
         self.maximumDepth = limits.depth
         self.valuesLeft = limits.values
+        // Objects of short strings and numbers come to about six bytes an entry.
+        self.tape = JSONTape(capacity: end / 6 + 8)
     }
 
-    private mutating func wholeDocument() throws(Fault) -> JSON {
+    private mutating func wholeDocument() throws(Fault) {
         if end >= 3, base[0] == 0xEF, base[1] == 0xBB, base[2] == 0xBF {
             throw Fault(reason: .byteOrderMark, offset: 0)
         }
-        let value = try value(depth: 0)
+        try value(depth: 0)
         skipSpace()
         guard position == end else { throw fault(.end) }
-        return value
     }
 
-    private mutating func value(depth: Int) throws(Fault) -> JSON {
+    private mutating func value(depth: Int) throws(Fault) {
         skipSpace()
         guard position < end else { throw fault(.value) }
         valuesLeft -= 1
         guard valuesLeft >= 0 else { throw fault(.values) }
         switch base[position] {
         case UInt8(ascii: "\""):
-            return .string(try string())
+            try string()
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            return try number()
+            try number()
         case UInt8(ascii: "{"):
             guard depth < maximumDepth else { throw fault(.depth) }
-            return .object(try object(depth: depth + 1))
+            try object(depth: depth + 1)
         case UInt8(ascii: "["):
             guard depth < maximumDepth else { throw fault(.depth) }
-            return .array(try array(depth: depth + 1))
+            try array(depth: depth + 1)
         case UInt8(ascii: "t"):
             try literal("true")
-            return .bool(true)
+            tape.append(JSONTapeEntry(kind: .bool, payload: 1))
         case UInt8(ascii: "f"):
             try literal("false")
-            return .bool(false)
+            tape.append(JSONTapeEntry(kind: .bool))
         case UInt8(ascii: "n"):
             try literal("null")
-            return .null
+            tape.append(JSONTapeEntry(kind: .null))
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "'"):
             throw fault(.literal)
         default:
@@ -109,37 +116,42 @@ struct JSONParser {
         }
     }
 
-    private mutating func object(depth: Int) throws(Fault) -> JSONObject {
-        var object = JSONObject()
+    private mutating func object(depth: Int) throws(Fault) {
+        let opening = tape.count
+        tape.append(JSONTapeEntry(kind: .object, offset: UInt32(truncatingIfNeeded: opening + 1)))
         position += 1
         skipSpace()
-        if consume(UInt8(ascii: "}")) { return object }
-        object.reserveCapacity(4)
+        if consume(UInt8(ascii: "}")) { return tape.close(opening, count: 0) }
+        var members = 0
         while true {
             skipSpace()
             guard position < end, base[position] == UInt8(ascii: "\"") else { throw fault(.name) }
-            let key = try string()
+            try string()
             skipSpace()
             guard consume(UInt8(ascii: ":")) else { throw fault(.colon) }
-            object.set(key, to: try value(depth: depth))
+            try value(depth: depth)
+            members += 1
             skipSpace()
             if consume(UInt8(ascii: ",")) { continue }
             guard consume(UInt8(ascii: "}")) else { throw fault(.memberEnd) }
-            return object
+            return tape.close(opening, count: members)
         }
     }
 
-    private mutating func array(depth: Int) throws(Fault) -> [JSON] {
-        var elements: [JSON] = []
+    private mutating func array(depth: Int) throws(Fault) {
+        let opening = tape.count
+        tape.append(JSONTapeEntry(kind: .array))
         position += 1
         skipSpace()
-        if consume(UInt8(ascii: "]")) { return elements }
+        if consume(UInt8(ascii: "]")) { return tape.close(opening, count: 0) }
+        var elements = 0
         while true {
-            elements.append(try value(depth: depth))
+            try value(depth: depth)
+            elements += 1
             skipSpace()
             if consume(UInt8(ascii: ",")) { continue }
             guard consume(UInt8(ascii: "]")) else { throw fault(.elementEnd) }
-            return elements
+            return tape.close(opening, count: elements)
         }
     }
 
@@ -199,6 +211,8 @@ struct JSONParser {
         case .values:
             code = .limit
             reason += " (the limit is \(limits.values))"
+        case .size:
+            code = .limit
         default:
             if fault.offset == buffer.count { reason += " but the document ends" }
         }

@@ -1,6 +1,6 @@
 import Glibc
 
-extension JSONParser {
+extension JSONScanner {
     /// Powers of ten that a double holds exactly.
     private static let exactPowers: [Double] = [
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
@@ -9,7 +9,7 @@ extension JSONParser {
     ]
 
     /// Reads the number at the position.
-    mutating func number() throws(Fault) -> JSON {
+    mutating func number() throws(Fault) {
         let start = position
         let isNegative = base[start] == UInt8(ascii: "-")
         if isNegative { position += 1 }
@@ -33,23 +33,29 @@ extension JSONParser {
             isInteger = false
             exponent += try exponentDigits()
         }
-        if isInteger, digitCount <= 19, let integer = Self.integer(mantissa, isNegative) { return integer }
+        if isInteger, digitCount <= 19, let integer = Self.integer(mantissa, isNegative) {
+            return tape.append(JSONTapeEntry(kind: .integer, payload: UInt64(bitPattern: integer)))
+        }
         // Both operands are exact, so the one rounding of the operation gives the nearest double.
         if digitCount <= 19, mantissa <= 1 << 53, exponent.magnitude <= 22 {
             let power = Self.exactPowers[Int(exponent.magnitude)]
             let value = exponent < 0 ? Double(mantissa) / power : Double(mantissa) * power
-            return .number(isNegative ? -value : value)
+            return append(isNegative ? -value : value)
         }
         let value = nearestDouble(from: start)
         guard value.isFinite else { throw Fault(reason: .range, offset: start) }
-        return .number(value)
+        append(value)
     }
 
-    private static func integer(_ mantissa: UInt64, _ isNegative: Bool) -> JSON? {
-        guard isNegative else { return Int64(exactly: mantissa).map { .integer($0) } }
+    private mutating func append(_ value: Double) {
+        tape.append(JSONTapeEntry(kind: .number, payload: value.bitPattern))
+    }
+
+    private static func integer(_ mantissa: UInt64, _ isNegative: Bool) -> Int64? {
+        guard isNegative else { return Int64(exactly: mantissa) }
         // An integer has no negative zero, so that one stays a double.
         guard mantissa > 0, mantissa <= UInt64(Int64.max) + 1 else { return nil }
-        return .integer(Int64(truncatingIfNeeded: 0 &- mantissa))
+        return Int64(truncatingIfNeeded: 0 &- mantissa)
     }
 
     /// Reads at least one digit; returns how many.

@@ -1,25 +1,44 @@
-extension JSONParser {
-    /// Reads the string whose opening quote is at the position.
+extension JSONScanner {
+    /// Notes the string whose opening quote is at the position.
     ///
-    /// A string without escapes is copied in one piece; only one with bytes above ASCII is validated.
-    mutating func string() throws(Fault) -> String {
+    /// Only one with bytes above ASCII is validated. Escapes are checked here and resolved when somebody asks
+    /// for the text.
+    mutating func string() throws(Fault) {
         let start = position + 1
         var seen: UInt8 = 0
+        var marks: JSONTapeEntry.Marks = []
         position = plainEnd(from: start, seen: &seen)
-        guard position < end else { throw fault(.quote) }
-        switch base[position] {
-        case UInt8(ascii: "\""):
-            if seen >= 0x80 { try validate(start..<position) }
-            // SAFETY: the range lies in the buffer; the text is copied.
-            let plain = UnsafeBufferPointer(start: base + start, count: position - start)
-            let text = String(decoding: plain, as: UTF8.self)
-            position += 1
-            return text
-        case UInt8(ascii: "\\"):
-            return try escapedString(from: start, seen: seen)
-        default:
-            throw fault(.control)
+        while true {
+            guard position < end else { throw fault(.quote) }
+            if base[position] == UInt8(ascii: "\"") { break }
+            guard base[position] == UInt8(ascii: "\\") else { throw fault(.control) }
+            marks.insert(.escaped)
+            try escape()
+            position = plainEnd(from: position, seen: &seen)
         }
+        if seen >= 0x80 {
+            marks.insert(.beyondASCII)
+            // Escapes are ASCII in the source, so the source is valid just when the text is.
+            try validate(start..<position)
+        }
+        let length = position - start
+        let payload = JSONTapeEntry.halves(low: length, high: firstBytes(start, length))
+        let offset = UInt32(truncatingIfNeeded: start)
+        tape.append(JSONTapeEntry(kind: .string, marks: marks, offset: offset, payload: payload))
+        position += 1
+    }
+
+    /// The first four bytes of a string as a number, with zeros for those it does not have.
+    @inline(__always)
+    private func firstBytes(_ start: Int, _ length: Int) -> Int {
+        if start + 4 <= end {
+            // SAFETY: the four bytes lie before `end`; the load needs no alignment.
+            let word = UnsafeRawPointer(base + start).loadUnaligned(as: UInt32.self)
+            return Int(length >= 4 ? word : word & (1 << (8 * UInt32(length)) - 1))
+        }
+        var word = 0
+        for place in 0..<length { word |= Int(base[start + place]) << (8 * place) }
+        return word
     }
 
     /// The first byte from `start` on that is a quote, a backslash or a control character, or the end.
@@ -28,23 +47,14 @@ extension JSONParser {
     private func plainEnd(from start: Int, seen: inout UInt8) -> Int {
         var cursor = start
         var words: UInt64 = 0
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let tops: UInt64 = 0x8080_8080_8080_8080
         while cursor + 8 <= end {
             // SAFETY: the eight bytes lie before `end`; the load needs no alignment.
             let word = UnsafeRawPointer(base + cursor).loadUnaligned(as: UInt64.self)
-            let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
-            let slashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
-            // Subtracting borrows into a byte's top bit where it was below the subtrahend. As a test of the
-            // whole word this is exact.
-            let hits =
-                ((word &- ones &* 0x20) & ~word) | ((quotes &- ones) & ~quotes)
-                | ((slashes &- ones) & ~slashes)
-            guard hits & tops == 0 else { break }
+            if JSONWord.needsEscape(word) { break }
             words |= word
             cursor += 8
         }
-        if words & tops != 0 { seen |= 0x80 }
+        if words & JSONWord.tops != 0 { seen |= 0x80 }
         while cursor < end {
             let byte = base[cursor]
             if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
@@ -54,58 +64,25 @@ extension JSONParser {
         return cursor
     }
 
-    /// Reads the rest of a string that has a backslash at the position.
-    private mutating func escapedString(from start: Int, seen: UInt8) throws(Fault) -> String {
-        var seen = seen
-        var run = start
-        scratch.removeAll(keepingCapacity: true)
-        while position < end {
-            // SAFETY: the run lies in the buffer; its bytes are copied.
-            scratch.append(contentsOf: UnsafeBufferPointer(start: base + run, count: position - run))
-            switch base[position] {
-            case UInt8(ascii: "\""):
-                // Escapes are ASCII in the source, so the source is valid just when the text is.
-                if seen >= 0x80 { try validate(start..<position) }
-                position += 1
-                return String(decoding: scratch, as: UTF8.self)
-            case UInt8(ascii: "\\"):
-                try escape()
-            default:
-                throw fault(.control)
-            }
-            run = position
-            position = plainEnd(from: run, seen: &seen)
-        }
-        throw fault(.quote)
-    }
-
-    /// Decodes the escape at the position into `scratch`.
+    /// Passes the escape at the position.
     private mutating func escape() throws(Fault) {
         position += 1
         guard position < end else { throw fault(.escape) }
         switch base[position] {
-        case UInt8(ascii: "\""): scratch.append(UInt8(ascii: "\""))
-        case UInt8(ascii: "\\"): scratch.append(UInt8(ascii: "\\"))
-        case UInt8(ascii: "/"): scratch.append(UInt8(ascii: "/"))
-        case UInt8(ascii: "b"): scratch.append(0x08)
-        case UInt8(ascii: "f"): scratch.append(0x0C)
-        case UInt8(ascii: "n"): scratch.append(0x0A)
-        case UInt8(ascii: "r"): scratch.append(0x0D)
-        case UInt8(ascii: "t"): scratch.append(0x09)
-        case UInt8(ascii: "u"):
-            scratch.append(contentsOf: UTF8.encode(try unicodeEscape()) ?? UTF8.encodedReplacementCharacter)
-            return
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            position += 1
+        case UInt8(ascii: "u"): try unicodeEscape()
         default: throw fault(.escape)
         }
-        position += 1
     }
 
-    /// Reads the hexadecimal digits after `\u`, and the second half if the first asks for one.
-    private mutating func unicodeEscape() throws(Fault) -> Unicode.Scalar {
+    /// Passes the hexadecimal digits after `\u`, and the second half if the first asks for one.
+    private mutating func unicodeEscape() throws(Fault) {
         let start = position - 1
         position += 1
         let first = try fourDigits()
-        if let scalar = Unicode.Scalar(first) { return scalar }
+        guard 0xD800...0xDFFF ~= first else { return }
         guard first < 0xDC00 else { throw Fault(reason: .surrogate, offset: start) }
         guard position + 1 < end, base[position] == UInt8(ascii: "\\"),
             base[position + 1] == UInt8(ascii: "u")
@@ -115,9 +92,6 @@ extension JSONParser {
         position += 2
         let second = try fourDigits()
         guard 0xDC00...0xDFFF ~= second else { throw Fault(reason: .surrogate, offset: start) }
-        let code = 0x10000 + (UInt32(first) - 0xD800) << 10 + (UInt32(second) - 0xDC00)
-        guard let scalar = Unicode.Scalar(code) else { throw Fault(reason: .surrogate, offset: start) }
-        return scalar
     }
 
     private mutating func fourDigits() throws(Fault) -> UInt16 {
