@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 
-from processes import PROJECT, Failure, Server
+from processes import PROJECT, Failure, Server, until
 
 VENV = PROJECT / ".venv" / "bench"
 PYPI = ["gunicorn==23.0.0", "functions-framework==3.8.2"]
@@ -77,6 +77,9 @@ class Nginx(Server):
     def start_behind(self):
         self.location = f"default_type application/json; return 200 '{self.body.decode()}';"
 
+    def wait_for(self, socket):
+        until((self.home / socket).exists, 15, f"{self.name}: there is no {socket} after 15 s")
+
     def start_nginx(self):
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         config = self.home / "nginx.conf"
@@ -107,6 +110,7 @@ class NginxPHP(Nginx):
         )
         root = ["-R"] if os.getuid() == 0 else []
         self.start(fpm, "-n", "-d", "zend_extension=opcache", "-d", "opcache.enable=1", "-y", config, *root)
+        self.wait_for("fpm.sock")
         self.location = (
             f"fastcgi_pass unix:{self.home}/fpm.sock; fastcgi_param SCRIPT_FILENAME {self.home}/echo.php;"
             "fastcgi_param REQUEST_METHOD $request_method; fastcgi_param CONTENT_TYPE $content_type;"
@@ -125,6 +129,7 @@ class NginxUWSGI(Nginx):
             program("uwsgi", "uwsgi-core"), "--plugin", "python3", "--socket", self.home / "uwsgi.sock", "--listen", "100",
             "--master", "--processes", "2", "--wsgi-file", self.home / "echo.py", "--disable-logging", "--die-on-term",
         )
+        self.wait_for("uwsgi.sock")
         self.location = f"include /etc/nginx/uwsgi_params; uwsgi_pass unix:{self.home}/uwsgi.sock;"
 
 
