@@ -52,6 +52,10 @@ class Host(Server):
         with urllib.request.urlopen(self.admin + path, timeout=5) as reply:
             return reply.read().decode()
 
+    def pids(self):
+        """The host and its workers; the private Redis and the offline provider have no part in what is measured."""
+        return [pid for pid in super().pids() if not any(word in command(pid) for word in ("redis-server", "offline-provider"))]
+
     def workers(self, function):
         functions = json.loads(self.asked("/v1/functions"))["functions"]
         return next(entry["pids"] for entry in functions if entry["name"] == function)
@@ -59,6 +63,12 @@ class Host(Server):
     def counter(self, name, function):
         found = re.search(rf'^{name}\{{function="{function}"\}} ([0-9.e+]+)', self.asked("/metrics"), re.M)
         return round(float(found[1])) if found else 0
+
+
+def command(pid):
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    return ""
 
 
 def manifest(path, scale="{min: 1, max: 1, idle: 600s}", more=""):

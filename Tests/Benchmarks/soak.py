@@ -22,7 +22,8 @@ from peers import program
 from processes import Failure, descendants, memory, stop
 from report import figure
 
-PLAIN, REPEATED = "echo", "echo-async"
+# They take two milliseconds, so that there is something under way when a worker is killed.
+PLAIN, REPEATED = "echo-slowly", "echo-slowly-again"
 SCALE = "{min: 2, max: 4, idle: 600s}"
 CONNECTIONS = 64
 # The manifest's perWorker: so many may be under way on one worker.

@@ -16,6 +16,14 @@ struct EchoAsyncFunction: AsyncFunction {
     }
 }
 
+/// The same after two milliseconds.
+struct EchoSlowlyFunction: AsyncFunction {
+    func handle(_ event: Event, _ context: Context) async throws -> Reply {
+        try await pause(2)
+        return echoed(event)
+    }
+}
+
 private func echoed(_ event: Event) -> Reply {
     let type = event.request?.headers.first("content-type") ?? "application/octet-stream"
     return Reply(headers: [Header("content-type", type)], body: event.body)

@@ -17,6 +17,8 @@ default: break
 WorkerMain.run([
     FunctionEntry("echo", EchoFunction.self),
     FunctionEntry("echo-async", EchoAsyncFunction.self),
+    FunctionEntry("echo-slowly", EchoSlowlyFunction.self),
+    FunctionEntry("echo-slowly-again", EchoSlowlyFunction.self),
     FunctionEntry("typed", TypedGreeting.self),
     FunctionEntry("typed-echo", TypedEchoFunction.self),
     FunctionEntry("stream", StreamFunction.self),
