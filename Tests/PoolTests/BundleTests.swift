@@ -38,6 +38,15 @@ extension WorkerSuite {
             #expect(echo.output == "hello\n")
             let stream = try await run(["--inline", "stream"], input: #"{"events": 1, "size": 3}"#)
             #expect(stream.output == "data: 0:x\n\n")
+            let customer = #"{"id":1,"name":"M","email":"m@x.org","street":"S","city":"C","returning":true}"#
+            let order = """
+                {"id":"7","created":"now","channel":"web","customer":\(customer),"items":[],"total":1.5,"currency":"EUR"}
+                """
+            let typed = try await run(["--inline", "typed-echo"], input: order)
+            #expect(typed.output.text == order + "\n")
+            let mismatch = try await run(["--inline", "typed-echo"], input: #"{"id":7}"#)
+            #expect(mismatch.status == Processes.ExitStatus.exited(1))
+            #expect(mismatch.output.text.contains("id: expected a string, found a number"))
             let failing = try await run(["--inline", "failing"])
             #expect(failing.status == Processes.ExitStatus.exited(1))
             #expect(failing.output.text.contains("told_to"))

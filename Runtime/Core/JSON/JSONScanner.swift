@@ -71,8 +71,8 @@ struct JSONScanner {
         self.end = end
         self.maximumDepth = limits.depth
         self.valuesLeft = limits.values
-        // Objects of short strings and numbers come to about six bytes an entry.
-        self.tape = JSONTape(capacity: end / 6 + 8)
+        // Objects of short strings and numbers come to about six bytes an entry; a long text may be one string.
+        self.tape = JSONTape(capacity: min(end / 6 + 8, 8192))
     }
 
     private mutating func wholeDocument() throws(Fault) {
