@@ -56,35 +56,24 @@ extension JSONDocument {
     /// Whether all names are plain, and no two alike.
     private func namesAreDistinct(_ object: Int, _ entry: JSONTapeEntry) -> Bool {
         // SAFETY: there is room for every name, and the buffer lives for the closure only.
-        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: entry.high) { seen in
+        withUnsafeTemporaryAllocation(of: Int.self, capacity: entry.high) { seen in
             var name = object + 1
             for count in 0..<entry.high {
                 guard isPlain(name) else { return false }
-                let payload = self[name].payload
-                for earlier in 0..<count where seen[earlier] == payload {
-                    // The same length and beginning: the rest decides, for which the other one is looked up.
-                    if payload & 0xFFFF_FFFF <= 4 || countOfNames(equalTo: name, in: object) > 1 {
-                        return false
-                    }
-                }
-                seen[count] = payload
+                for earlier in 0..<count where isSame(seen[earlier], name) { return false }
+                seen[count] = name
                 name = end(of: name + 1)
             }
             return true
         }
     }
 
-    private func countOfNames(equalTo name: Int, in object: Int) -> Int {
-        withSource(name) { bytes in
-            var count = 0
-            var start = object + 1
-            let end = self[object].low
-            while start < end, let found = search(bytes, start, end) {
-                count += 1
-                start = self.end(of: found + 1)
-            }
-            return count
-        }
+    /// Whether two plain names are the same: by length and beginning, mostly.
+    @inline(__always)
+    private func isSame(_ left: Int, _ right: Int) -> Bool {
+        let payload = self[left].payload
+        guard payload == self[right].payload else { return false }
+        return self[left].low <= 4 || withSource(right) { hasBytes(left, $0) }
     }
 
     @inline(__always)
