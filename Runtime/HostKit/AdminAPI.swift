@@ -48,6 +48,7 @@ struct AdminAPI {
         for (name, pool) in host.dispatcher.pools {
             guard let status = try? await pool.status().get() else { continue }
             metrics.set("swiftlet_workers", [name], to: Double(status.workers))
+            metrics.set("swiftlet_connections", [name], to: Double(status.connections))
             metrics.set("swiftlet_in_flight", [name], to: Double(status.running))
             metrics.set("swiftlet_waiting", [name], to: Double(status.waiting))
         }
@@ -274,6 +275,7 @@ extension Manifest {
         ]
         if let status {
             object["workers"] = .integer(Int64(status.workers))
+            object["connections"] = .integer(Int64(status.connections))
             object["idle"] = .integer(Int64(status.idle))
             object["running"] = .integer(Int64(status.running))
             object["waiting"] = .integer(Int64(status.waiting))

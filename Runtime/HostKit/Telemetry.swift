@@ -45,6 +45,12 @@ package final class Telemetry: Sendable {
             help: "Invocations for which a worker was started."
         ),
         .init("swiftlet_workers", .gauge, labels: ["function"], help: "Worker processes."),
+        .init(
+            "swiftlet_connections",
+            .gauge,
+            labels: ["function"],
+            help: "Users who are connected: by WebSocket, or by a stream that is open."
+        ),
         .init("swiftlet_in_flight", .gauge, labels: ["function"], help: "Invocations that run."),
         .init("swiftlet_waiting", .gauge, labels: ["function"], help: "Invocations that wait for a worker."),
         .init(

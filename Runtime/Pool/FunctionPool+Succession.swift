@@ -38,6 +38,7 @@ extension FunctionPool {
         let promise = loop.makePromise(of: Void.self)
         loop.execute {
             self.successor = successor
+            self.leases = [:]
             self.emptied.append(promise)
             self.perform(self.machine.supersede(at: .now))
         }

@@ -22,6 +22,9 @@ package final class FunctionPool: @unchecked Sendable {
     var tickets = KeyTable<UInt32, PoolTicket>()
     var calls = CallRegister()
     private var nextKey: UInt32 = 0
+    /// The lease of each WebSocket connection.
+    var leases: [String: UInt32] = [:]
+    var nextLease: UInt32 = 0
     private var timer: Scheduled<Void>?
     private var timerDue: Monotonic?
     var emptied: [EventLoopPromise<Void>] = []
@@ -97,6 +100,7 @@ package final class FunctionPool: @unchecked Sendable {
                 idle: self.machine.idleCount,
                 running: self.machine.runningCount,
                 waiting: self.machine.waitingCount,
+                connections: self.machine.connectionCount,
                 pids: self.links.values.map(\.pid).filter { $0 > 0 }.sorted()
             )
         }
@@ -111,7 +115,8 @@ package final class FunctionPool: @unchecked Sendable {
         }
         ticket.arrived = .now
         let key = enter(ticket)
-        perform(machine.arrived(key, timeout: ticket.invocation.timeout, at: ticket.arrived))
+        let (timeout, lease) = (ticket.invocation.timeout, lease(of: ticket.invocation))
+        perform(machine.arrived(key, timeout: timeout, lease: lease, at: ticket.arrived))
     }
 
     /// Gives an invocation a frame id.

@@ -11,6 +11,8 @@ package final class PoolDispatcher: Dispatching {
         var current: [String: FunctionPool]
         /// Superseded pools that still have something to end.
         var leaving: [ObjectIdentifier: FunctionPool] = [:]
+        /// The WebSocket connections of each function, which stay when its pool is replaced.
+        var connections: [String: Set<String>] = [:]
     }
 
     private let state: Mutex<State>
@@ -44,9 +46,28 @@ package final class PoolDispatcher: Dispatching {
     /// Puts pools in force, each in the place of the one of its function, if there is one.
     package func put(_ pools: [FunctionPool]) {
         let replaced = state.withLock { state in
-            pools.compactMap { state.current.updateValue($0, forKey: $0.manifest.name) }
+            for pool in pools {
+                for connection in state.connections[pool.manifest.name] ?? [] {
+                    pool.leaseTaken(by: connection)
+                }
+            }
+            return pools.compactMap { state.current.updateValue($0, forKey: $0.manifest.name) }
         }
         leave(replaced)
+    }
+
+    package func leaseTaken(by connection: String, on function: String) {
+        state.withLock { state in
+            _ = state.connections[function, default: []].insert(connection)
+            state.current[function]?.leaseTaken(by: connection)
+        }
+    }
+
+    package func leaseReturned(by connection: String, on function: String) {
+        state.withLock { state in
+            _ = state.connections[function]?.remove(connection)
+            state.current[function]?.leaseReturned(by: connection)
+        }
     }
 
     /// Takes functions out.

@@ -18,6 +18,7 @@ extension PoolMachine {
         if !waiting.isEmpty { serve(at: now) }
         if recount || !waiting.isEmpty { grow(at: now) }
         if recount {
+            settleLeases()
             alarm = nextTick
             recount = false
         }
@@ -26,10 +27,18 @@ extension PoolMachine {
 
     /// Gives what waits to workers that have room.
     private mutating func serve(at now: Monotonic) {
-        while let next = waiting.first, unanswered < limits.maxInFlight, let index = chosen(at: now) {
+        while let next = waiting.first, unanswered < limits.maxInFlight,
+            let index = chosen(for: next.lease, at: now)
+        {
             waiting.removeFirst()
             let id = idle[index]
-            let run = Running(worker: id, timeout: next.timeout, attempt: next.attempt, started: now)
+            let run = Running(
+                worker: id,
+                timeout: next.timeout,
+                attempt: next.attempt,
+                lease: next.lease,
+                started: now
+            )
             running[next.key] = run
             unanswered += 1
             wake(by: deadline(of: run))
@@ -188,6 +197,8 @@ extension PoolMachine {
     /// Back to the head of the queue, with its first deadline.
     mutating func requeue(_ key: InvocationKey, _ run: Running, attempt: Int) {
         let deadline = run.started + run.timeout
-        waiting.prepend(Waiting(key: key, deadline: deadline, timeout: run.timeout, attempt: attempt))
+        waiting.prepend(
+            Waiting(key: key, deadline: deadline, timeout: run.timeout, attempt: attempt, lease: run.lease)
+        )
     }
 }

@@ -19,6 +19,8 @@ extension PoolMachine {
         step(now) { machine in
             machine.scale.min = 0
             machine.scale.idle = .zero
+            // The clients are the other pool's.
+            machine.leases = LeaseTable(target: nil)
             machine.enforceTimes(now)
         }
     }

@@ -21,10 +21,10 @@ extension PoolMachine {
         }
         if !draining, workers.count < scale.min, let reopens = crashes.until { consider(reopens) }
         let spare = servingCount > scale.min
-        workers.forEach { _, worker in
+        workers.forEach { id, worker in
             switch worker.phase {
             case .starting: consider(worker.since + PoolMachine.startMax)
-            case .serving where worker.inFlight == 0 && spare: consider(worker.since + scale.idle)
+            case .serving where spare && isSpare(id, worker): consider(worker.since + scale.idle)
             case .serving where isHoldingUp(worker): consider(worker.moved + Pace.aheadMax)
             case .condemned: consider(worker.since + limits.grace)
             case .retiring: consider(worker.since + PoolMachine.leaveMax)
@@ -93,7 +93,7 @@ extension PoolMachine {
 
     private mutating func retireIdle(_ now: Monotonic) {
         for id in idle where servingCount > scale.min {
-            guard let worker = workers[id], worker.inFlight == 0, now - worker.since >= scale.idle else {
+            guard let worker = workers[id], isSpare(id, worker), now - worker.since >= scale.idle else {
                 continue
             }
             retire(id, at: now)

@@ -66,12 +66,14 @@ package struct PoolMachine: Sendable {
         var deadline: Monotonic
         var timeout: Duration
         var attempt: Int
+        var lease = LeaseTable.none
     }
 
     struct Running: Sendable {
         var worker: WorkerID
         var timeout: Duration
         var attempt: Int
+        var lease = LeaseTable.none
         var started: Monotonic
         var replyBegan: Monotonic?
         /// The caller has its answer, but the worker is still at it; it has until then.
@@ -95,6 +97,7 @@ package struct PoolMachine: Sendable {
     var pace = Pace()
     var nextWorker = 0
     var crashes = CrashBudget()
+    var leases = LeaseTable(target: nil)
     var draining = false
     var actions: [Action] = []
     /// No later than the next moment at which something is due; nil where nothing is.
@@ -120,8 +123,13 @@ package struct PoolMachine: Sendable {
         step(now) { _ in }
     }
 
-    /// Somebody wants the function to run.
-    package mutating func arrived(_ key: InvocationKey, timeout: Duration?, at now: Monotonic) -> [Action] {
+    /// Somebody wants the function to run; with a `lease` it is a connected client.
+    package mutating func arrived(
+        _ key: InvocationKey,
+        timeout: Duration?,
+        lease: UInt32 = LeaseTable.none,
+        at now: Monotonic
+    ) -> [Action] {
         quickStep(now) { machine in
             if machine.draining { return machine.shed(key, .draining, retryAfter: .seconds(1)) }
             if let wait = machine.crashes.closedFor(at: now) {
@@ -132,7 +140,9 @@ package struct PoolMachine: Sendable {
             }
             let timeout = min(timeout ?? machine.limits.timeout, machine.limits.timeout)
             let deadline = now + timeout
-            machine.waiting.append(Waiting(key: key, deadline: deadline, timeout: timeout, attempt: 1))
+            machine.waiting.append(
+                Waiting(key: key, deadline: deadline, timeout: timeout, attempt: 1, lease: lease)
+            )
             machine.wake(by: deadline)
         }
     }

@@ -52,5 +52,7 @@ package struct PoolStatus: Sendable {
     package var idle: Int
     package var running: Int
     package var waiting: Int
+    /// WebSocket clients, and streams that are open.
+    package var connections: Int
     package var pids: [Int32]
 }
