@@ -72,6 +72,9 @@ class Exchange: @unchecked Sendable {
     /// The client went away after the start.
     func clientLeft() {}
 
+    /// A tick of the loop has passed while the answer is under way.
+    func sweep() {}
+
     /// Answers with an error instead of what was planned.
     final func refuse(_ refusal: Refusal) {
         if self.refusal == nil || refusal.closes { self.refusal = refusal }

@@ -18,6 +18,9 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
     private var pending: ByteBuffer?
     private var willSettle = false
     private var isEventStream = false
+    /// The last four bytes that were written, and when, in ticks.
+    private var tail: UInt32 = 0
+    private var wroteAt = 0
     private var isOver = false
 
     private var keyed: KeyedRequest?
@@ -146,6 +149,17 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
         output.flush()
     }
 
+    /// Keeps an idle event stream alive, by a comment between two events.
+    override func sweep() {
+        guard isEventStream, hasBegun, !hasEnded, pending == nil, let output,
+            output.settings.sweepInterval * (loop.tick - wroteAt) >= output.settings.heartbeat,
+            tail == 0 || tail & 0xFFFF == 0x0A0A || tail == 0x0D0A_0D0A
+        else { return }
+        wroteAt = loop.tick
+        write(ByteBuffer(string: ":\n\n"), promise: nil)
+        output.flush()
+    }
+
     /// Writes the head if it has come and has not gone out.
     private func beginReply() -> Bool {
         guard !hasBegun else { return true }
@@ -164,6 +178,10 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
     private func sendPending(grants: Bool) {
         guard let piece = pending else { return }
         pending = nil
+        if isEventStream {
+            wroteAt = loop.tick
+            for byte in piece.readableBytesView.suffix(4) { tail = tail << 8 | UInt32(byte) }
+        }
         keyed?.capture(piece, limit: gateway.settings.maxKeptReply)
         guard grants, let dispatched else { return write(piece, promise: nil) }
         let size = piece.readableBytes

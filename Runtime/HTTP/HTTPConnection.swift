@@ -330,8 +330,8 @@ final class HTTPConnection: ChannelInboundHandler, ServedConnection, @unchecked 
             if passed(settings.lingerTimeout, since: quietSince) { abort() }
         } else if unwritten > 0 || !isWritable {
             if passed(settings.stallTimeout, since: stalledSince) { abort() }
-        } else if active != nil {
-            return
+        } else if let active {
+            active.sweep()
         } else if let partialSince {
             if passed(settings.headerTimeout, since: partialSince) { refuse(.slow) }
         } else if incoming != nil {

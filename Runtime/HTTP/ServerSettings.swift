@@ -16,6 +16,9 @@ package struct ServerSettings: Sendable {
     package var idleTimeout: Duration = .seconds(75)
     /// A client that takes nothing of what was written to it.
     package var stallTimeout: Duration = .seconds(60)
+    /// Of an event stream between two writes, before a comment tells the client, and whatever stands between,
+    /// that it is alive.
+    package var heartbeat: Duration = .seconds(15)
     /// After a refusal in mid-request: how long what the client still sends is read and dropped, so that it
     /// sees the answer instead of a reset.
     package var lingerTimeout: Duration = .seconds(2)
