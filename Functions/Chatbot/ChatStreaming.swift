@@ -1,6 +1,6 @@
 import FunctionCore
 
-/// Writes one answer as server-sent events, a chunk for each piece that the model sends.
+/// Writes one answer as server-sent events or messages, a chunk for each piece that the model sends.
 ///
 /// Nothing is sent before the model has begun, so that its refusal still has a status of its own. After that
 /// a failure is an event with an `error`, which is what the dialect's clients look for, and the stream ends
@@ -8,6 +8,8 @@ import FunctionCore
 struct ChatStreaming: Sendable {
     var chat: PreparedChat
     var context: Context
+    /// The reader is connected by WebSocket: a chunk is a message.
+    var isSocket = false
 
     func run(_ reply: ReplyStream) async throws {
         let head: CompletionHead
@@ -24,7 +26,7 @@ struct ChatStreaming: Sendable {
             await keepPartial(text)
             guard let failure = error as? FunctionError else { throw error }
             context.log.error("the answer broke off", ["code": failure.code, "characters": "\(text.count)"])
-            try await reply.event(ChatFailure(failure).json.text)
+            try await say(ChatFailure(failure).json.text, reply)
             return
         }
         // Before the last chunk: whoever reads it may send the next message at once.
@@ -63,9 +65,17 @@ struct ChatStreaming: Sendable {
         try await send([:], "stop", head, reply)
         if chat.request.includeUsage {
             let usage = ChatUsage(nil, messages: chat.messages, text: text)
-            try await reply.event(chat.envelope.usageChunk(usage, head).text)
+            try await say(chat.envelope.usageChunk(usage, head).text, reply)
         }
-        try await reply.event("[DONE]")
+        try await say("[DONE]", reply)
+    }
+
+    private func say(_ text: String, _ reply: ReplyStream) async throws {
+        if isSocket {
+            try await reply.write(Bytes(text))
+        } else {
+            try await reply.event(text)
+        }
     }
 
     private func send(
@@ -75,7 +85,7 @@ struct ChatStreaming: Sendable {
         _ reply: ReplyStream
     ) async throws {
         let chunk = chat.envelope.chunk(delta, finish: finish, head, withUsage: chat.request.includeUsage)
-        try await reply.event(chunk.text)
+        try await say(chunk.text, reply)
     }
 
     /// What the reader has seen stays in the conversation, marked as interrupted.

@@ -2,6 +2,8 @@ import FunctionCore
 
 /// A chat bot in OpenAI's dialect: whole or as server-sent events, stateless or with a stored conversation.
 ///
+/// By WebSocket each message is a request, and each chunk of its answer a message, the last one `[DONE]`.
+///
 /// The bot's instructions are read from Redis at every reply, so that a change shows in the next one.
 public struct ChatbotFunction: StreamingFunction {
     /// What each worker remembers of instructions, for when Redis is away.
@@ -14,6 +16,8 @@ public struct ChatbotFunction: StreamingFunction {
     ///
     /// Errors have OpenAI's shape, with OpenAI's statuses.
     public func handle(_ event: Event, _ context: Context, _ reply: ReplyStream) async throws {
+        // Everybody may come, and nothing is kept of who leaves.
+        if let connection = event.connection, connection.phase != .message { return }
         let answer: PreparedChat
         do {
             answer = try await prepare(event, context)
@@ -21,14 +25,16 @@ public struct ChatbotFunction: StreamingFunction {
             return try await reply.send(ChatFailure(error).reply())
         }
         if answer.request.stream {
-            try await ChatStreaming(chat: answer, context: context).run(reply)
+            let isSocket = event.connection != nil
+            try await ChatStreaming(chat: answer, context: context, isSocket: isSocket).run(reply)
         } else {
             try await reply.send(whole(answer, context))
         }
     }
 
     private func prepare(_ event: Event, _ context: Context) async throws -> PreparedChat {
-        let request = try ChatRequest(event.object())
+        var request = try ChatRequest(event.object())
+        if event.connection != nil { request.stream = true }
         let instructions = try await shelf.instructions(of: request.bot, in: context)
         var messages: [ChatMessage] = []
         if !instructions.text.isEmpty {

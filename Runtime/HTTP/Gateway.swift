@@ -11,6 +11,7 @@ package final class Gateway: Sendable {
     let dispatching: (any Dispatching)?
     let jobs: (any JobAccepting)?
     let keeper: (any IdempotencyKeeping)?
+    let sockets: SocketTable
     let hash: @Sendable (Bytes) -> String
     let report: (@Sendable (RequestReport) -> Void)?
     private let table: Mutex<Router>
@@ -28,6 +29,7 @@ package final class Gateway: Sendable {
         dispatching: (any Dispatching)? = nil,
         jobs: (any JobAccepting)? = nil,
         keeper: (any IdempotencyKeeping)? = nil,
+        sockets: SocketTable = SocketTable(),
         hash: @escaping @Sendable (Bytes) -> String,
         report: (@Sendable (RequestReport) -> Void)? = nil
     ) {
@@ -35,6 +37,7 @@ package final class Gateway: Sendable {
         self.dispatching = dispatching
         self.jobs = jobs
         self.keeper = keeper
+        self.sockets = sockets
         self.hash = hash
         self.report = report
         self.table = Mutex(router)
@@ -53,6 +56,8 @@ package final class Gateway: Sendable {
         switch router.match(request.method.text, request.target) {
         case .found(.function(let route), let parameters):
             return FunctionExchange(request, route, parameters, self, output)
+        case .found(.webSocket(let route), let parameters):
+            return WebSocketExchange(request, route, parameters, self, output)
         case .found(.endpoint(let route), let parameters):
             return EndpointExchange(request, route, parameters, self, output)
         case .otherMethods(let methods):

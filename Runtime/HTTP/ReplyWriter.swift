@@ -42,8 +42,9 @@ struct ReplyWriter {
             buffer.writeStaticString("\r\n")
         }
         let switches = head.status == 101
+        let namesUpgrade = switches || head.status == 426
         for header in head.headers
-        where !ReplyHead.isOwn(header.name) || (switches && header.name.isHeader("upgrade")) {
+        where !ReplyHead.isOwn(header.name) || (namesUpgrade && header.name.isHeader("upgrade")) {
             buffer.writeString(header.name)
             buffer.writeStaticString(": ")
             buffer.writeString(header.value)

@@ -51,6 +51,10 @@ package struct Router: Sendable {
                 guard let pattern = try? RoutePattern(route.path) else { continue }
                 tree.insert(route.method, pattern, .function(FunctionRoute(manifest, route)))
             }
+            for socket in manifest.webSockets {
+                guard let pattern = try? RoutePattern(socket.path) else { continue }
+                tree.insert("GET", pattern, .webSocket(WebSocketRoute(manifest, socket)))
+            }
         }
     }
 
@@ -119,7 +123,13 @@ package struct Router: Sendable {
 
     private static func claims(of functions: [Manifest]) -> [RouteClaim] {
         functions.flatMap { manifest in
-            manifest.routes.map { RouteClaim(function: manifest.name, file: manifest.file, route: $0) }
+            // A handshake is a GET.
+            let sockets = manifest.webSockets.map {
+                Manifest.Route(method: "GET", path: $0.path, operation: $0.operation, line: $0.line)
+            }
+            return (manifest.routes + sockets).map {
+                RouteClaim(function: manifest.name, file: manifest.file, route: $0)
+            }
         }
     }
 }
@@ -127,6 +137,7 @@ package struct Router: Sendable {
 /// Who answers a route.
 enum RouteTarget: Sendable {
     case function(FunctionRoute)
+    case webSocket(WebSocketRoute)
     case endpoint(EndpointRoute)
 }
 

@@ -1,5 +1,6 @@
 import Fetch
 import FunctionCore
+import HTTPTrigger
 import Invocations
 import Journal
 import NIOCore
@@ -55,6 +56,7 @@ struct HostServices {
         seed: UInt64,
         scratch: String,
         tokens: WindowTokens,
+        sockets: SocketTable,
         clock: VirtualClock,
         loop: any EventLoop
     ) throws {
@@ -87,7 +89,7 @@ struct HostServices {
                 UsersService(stores.shards, clock: clock), DocumentsService(stores.documents, clock: clock),
                 BlobsService(stores.blobs), StateService(client: redis), prices, broker,
                 EmitService(stores.journal.outbox, clock: clock),
-                ProgressService(stores.journal.jobs, clock: clock), invoke,
+                ProgressService(stores.journal.jobs, clock: clock), ConnectionsService(sockets), invoke,
             ],
             tokenIsCurrent: { function, token in tokens.isCurrent(function, token) }
         )

@@ -19,7 +19,7 @@ extension HostStarter {
             blobs: state.stores.blobs,
             clock: state.clock
         )
-        let gateway = try makeGateway(state, builtIn.routes)
+        let gateway = try makeGateway(state, builtIn.routes, supplies.sockets)
         let (front, gatewayURL) = try await openGateway(gateway, state, premises.settings, supplies.group)
         state.stores.blobs.setBaseURL(gatewayURL)
         let triggers = makeTriggers(state, supplies.redis.client, directory: directory.path)
@@ -68,7 +68,11 @@ extension HostStarter {
         return host
     }
 
-    private func makeGateway(_ state: HostState, _ endpoints: [EndpointRoute]) throws -> Gateway {
+    private func makeGateway(
+        _ state: HostState,
+        _ endpoints: [EndpointRoute],
+        _ sockets: SocketTable
+    ) throws -> Gateway {
         let telemetry = state.telemetry
         var settings = GatewaySettings()
         let header = configuration["gateway.principalHeader"]
@@ -79,6 +83,7 @@ extension HostStarter {
             dispatching: state.dispatcher,
             jobs: state.ports,
             keeper: state.ports,
+            sockets: sockets,
             hash: { sha256Hex($0) },
             report: { telemetry.request($0) }
         )

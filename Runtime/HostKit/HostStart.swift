@@ -155,6 +155,7 @@ struct HostStarter {
             seed: premises.settings.seed,
             scratch: "\(premises.directory.path)/scratch",
             tokens: tokens,
+            sockets: supplies.sockets,
             clock: clock,
             loop: supplies.loop
         )

@@ -1,4 +1,5 @@
 import FunctionCore
+import HTTPTrigger
 import Journal
 import NIOCore
 import NIOPosix
@@ -24,6 +25,8 @@ struct HostSupplies {
     let redis: Redis
     let provider: ProviderEndpoint
     let stores: HostStores
+    /// The gateway's WebSocket clients, which functions reach by the binding `connections`.
+    let sockets = SocketTable()
 }
 
 extension HostStarter {

@@ -39,6 +39,16 @@ package protocol Dispatching: Sendable {
     /// Threading: any.
     @discardableResult
     func dispatch(_ invocation: Invocation, to sink: any ReplySink) -> any Dispatched
+    /// A client is connected to the function until `leaseReturned`; its events carry the connection's id.
+    /// Threading: any.
+    func leaseTaken(by connection: String, on function: String)
+    /// The client is gone, and the function has been told.
+    func leaseReturned(by connection: String, on function: String)
+}
+
+extension Dispatching {
+    package func leaseTaken(by connection: String, on function: String) {}
+    package func leaseReturned(by connection: String, on function: String) {}
 }
 
 /// The bytes that may be under way on a stream before its reader has granted more.

@@ -175,6 +175,7 @@ package struct Manifest: Sendable, Hashable {
     package var streams: [Stream] = []
     package var lists: [List] = []
     package var channels: [Channel] = []
+    package var webSockets: [WebSocket] = []
     package var limits = Limits()
     package var scale = Scale()
     package var grants: [Grant] = []

@@ -14,7 +14,7 @@ package struct ManifestReader {
     /// The bindings that a manifest may grant.
     package static let bindings = [
         "text", "images", "speech", "render", "users", "documents", "blobs", "state", "market-data", "broker",
-        "fetch",
+        "fetch", "connections",
         "emit", "progress", "invoke",
     ]
 
@@ -38,8 +38,9 @@ package struct ManifestReader {
         manifest.summary = members["summary"]?.string() ?? ""
         var schedules: [SettingsNode] = []
         if let triggers = members["triggers"], !triggers.isNull {
-            let kinds = triggers.members(["http", "redis", "schedule"])
+            let kinds = triggers.members(["http", "websocket", "redis", "schedule"])
             manifest.routes = kinds["http"]?.list.compactMap(readRoute) ?? []
+            manifest.webSockets = kinds["websocket"]?.list.compactMap(readWebSocket) ?? []
             for node in kinds["redis"]?.list ?? [] { RedisTriggerReader.read(node, into: &manifest) }
             schedules = kinds["schedule"]?.list ?? []
         }
@@ -78,8 +79,20 @@ package struct ManifestReader {
         let members = node.members(["method", "path", "operation", "mode"])
         let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
         guard let method = (members["method"] ?? node.missing("method", "GET"))?.word(methods),
-            let path = (members["path"] ?? node.missing("path", "/v1/things/{id}"))?.string()
+            let path = readPath(members["path"], node)
         else { return nil }
+        return Manifest.Route(
+            method: method,
+            path: path,
+            operation: members["operation"]?.string() ?? "",
+            async: members["mode"]?.word(["sync", "async"]) == "async",
+            line: node.line
+        )
+    }
+
+    /// The path of an entry, whether HTTP requests or WebSocket connections come to it.
+    static func readPath(_ member: SettingsNode?, _ node: SettingsNode) -> String? {
+        guard let path = (member ?? node.missing("path", "/v1/things/{id}"))?.string() else { return nil }
         guard path.hasPrefix("/"), !path.contains("?"), !path.contains("//") else {
             node.wrong("`\(path)` is no path", hint: "begin with a slash; a query is not part of it")
             return nil
@@ -91,13 +104,7 @@ package struct ManifestReader {
             )
             return nil
         }
-        return Manifest.Route(
-            method: method,
-            path: path,
-            operation: members["operation"]?.string() ?? "",
-            async: members["mode"]?.word(["sync", "async"]) == "async",
-            line: node.line
-        )
+        return path
     }
 
     private static func readLimits(_ node: SettingsNode, _ limits: inout Manifest.Limits) {
@@ -112,7 +119,7 @@ package struct ManifestReader {
         limits.grace = members["grace"]?.duration(.zero ... .seconds(300)) ?? limits.grace
         limits.memoryMiB = (members["memory"]?.size(32 << 20...64 << 30)).map { $0 >> 20 } ?? limits.memoryMiB
         limits.payload = members["payload"]?.size(0...16 << 20) ?? limits.payload
-        limits.perWorker = members["perWorker"]?.integer(1...512) ?? limits.perWorker
+        limits.perWorker = members["perWorker"]?.integer(1...1000) ?? limits.perWorker
         limits.maxInFlight = members["maxInFlight"]?.integer(1...100_000) ?? limits.maxInFlight
         limits.queue = members["queue"]?.integer(0...100_000) ?? limits.queue
         limits.openFiles = members["openFiles"]?.integer(16...65_536) ?? limits.openFiles

@@ -165,10 +165,9 @@ package struct SocketSession: Sendable {
         return actions
     }
 
-    /// A message to the peer that is no reply; nil where there is no room for it.
+    /// A message to the peer that is no reply; nil where there is no room for it, or no way any more.
     package mutating func push(_ message: SocketMessage, at now: Monotonic) -> [Action]? {
-        guard phase == .open else { return [] }
-        guard hasRoom else { return nil }
+        guard phase == .open, hasRoom else { return nil }
         active = now
         let frame = SocketFrame.bytes(message.isText ? .text : .binary, message.bytes)
         guard isReplyOpen else { return [write(frame, now)] }

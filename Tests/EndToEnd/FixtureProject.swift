@@ -13,6 +13,18 @@ struct FixtureProject {
         "stream": """
         triggers: {http: [{method: POST, path: /stream}]}
         """,
+        "ticker": """
+        triggers: {http: [{method: GET, path: /ticker}]}
+        """,
+        "socket": """
+        triggers:
+          http: [{method: POST, path: /push}]
+          websocket:
+            - {path: "/socket/{room}", subprotocols: [chat.v2, chat], origins: ["https://app.example"], maxRate: 10000}
+            - {path: /socket-idle, idle: 1s}
+        limits: {perWorker: 8, timeout: 10s}
+        bindings: [connections]
+        """,
         "crash": """
         triggers: {http: [{method: POST, path: /crash}]}
         """,

@@ -35,4 +35,6 @@ WorkerMain.run([
     FunctionEntry("start-crash", StartCrashFunction.self),
     FunctionEntry("limits", LimitsFunction.self),
     FunctionEntry("failing", FailingFunction.self),
+    FunctionEntry("socket", SocketFunction.self),
+    FunctionEntry("ticker", TickerFunction.self),
 ])

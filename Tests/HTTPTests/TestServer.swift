@@ -11,6 +11,7 @@ struct TestServer {
 
     let server: HTTPServer
     let reports: Watched<[RequestReport]>
+    let sockets: SocketTable
 
     /// Two functions: `echo` on the plain routes, `keyed` with idempotency keys.
     static func manifests() -> [Manifest] {
@@ -25,7 +26,12 @@ struct TestServer {
         var keyed = Manifest(name: "keyed")
         keyed.idempotencyKeys = true
         keyed.routes = [Manifest.Route(method: "POST", path: "/v1/keyed", operation: "once")]
-        return [echo, keyed]
+        var talk = Manifest(name: "talk")
+        var room = Manifest.WebSocket(path: "/v1/rooms/{room}", operation: "talk")
+        room.subprotocols = ["a", "b"]
+        room.maxConnections = 2
+        talk.webSockets = [room]
+        return [echo, keyed, talk]
     }
 
     /// Starts a server, runs `body`, and stops it.
@@ -39,12 +45,14 @@ struct TestServer {
         _ body: (TestServer) async throws -> Void
     ) async throws {
         let reports = Watched<[RequestReport]>([])
+        let sockets = SocketTable()
         let gateway = Gateway(
             router: try Router(functions: manifests(), endpoints: endpoints),
             settings: settings,
             dispatching: functions,
             jobs: jobs,
             keeper: keeper,
+            sockets: sockets,
             hash: { "hash of \($0.text)" },
             report: { report in reports.update { $0.append(report) } }
         )
@@ -57,7 +65,7 @@ struct TestServer {
             clock: { Instant(seconds: 1_795_226_400) }
         )
         do {
-            try await body(TestServer(server: running, reports: reports))
+            try await body(TestServer(server: running, reports: reports, sockets: sockets))
         } catch {
             await running.stop(grace: .zero)
             throw error

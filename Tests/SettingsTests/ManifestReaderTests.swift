@@ -177,6 +177,44 @@ struct ManifestReaderTests {
         if let line { #expect((problems.first?.line ?? 0) >= line - 1) }
     }
 
+    @Test("a WebSocket path is read whole, with its defaults, and its faults are told")
+    func webSockets() {
+        let (result, problems) = read(
+            """
+            name: chat
+            triggers:
+              websocket:
+                - {path: "/v1/rooms/{room}", operation: talk, subprotocols: [chat.v2, chat], origins: ["https://App.example", "*"],
+                   maxMessage: 1MiB, maxRate: 5, idle: 90s, maxConnections: 7}
+                - path: /v1/ws
+            bindings: [connections]
+            """
+        )
+        #expect(problems == [])
+        var room = Manifest.WebSocket(path: "/v1/rooms/{room}", operation: "talk", line: 4)
+        room.subprotocols = ["chat.v2", "chat"]
+        room.origins = ["https://app.example", "*"]
+        room.maxMessage = 1 << 20
+        room.maxRate = 5
+        room.idle = .seconds(90)
+        room.maxConnections = 7
+        #expect(result?.manifest.webSockets == [room, Manifest.WebSocket(path: "/v1/ws", line: 6)])
+        let (_, faults) = read(
+            """
+            name: chat
+            triggers:
+              websocket:
+                - operation: talk
+                - path: /_swiftlet/x
+                - path: /ok
+                  subprotocols: ["a b"]
+                  origins: [app.example]
+                  maxRate: 0
+            """
+        )
+        #expect(faults.map(\.line) == [4, 5, 7, 8, 9], "\(faults.map(\.description))")
+    }
+
     @Test("the broker is granted to trading alone")
     func broker() {
         #expect(read("name: trading\nbindings: [broker]").problems.isEmpty)
