@@ -193,17 +193,15 @@ extension JSONDocument {
     private func append(_ string: String) {
         let offset = state.pointee.text.count
         state.pointee.text.append(contentsOf: string.utf8)
-        var first = 0
-        for (place, byte) in state.pointee.text[offset...].prefix(4).enumerated() {
-            first |= Int(byte) << (8 * place)
-        }
+        // SAFETY: the bytes are used inside the closure only.
+        let payload = state.pointee.text[offset...].withUnsafeBufferPointer { JSONTapeEntry.payload(of: $0) }
         let isASCII = state.pointee.text[offset...].allSatisfy { $0 < 0x80 }
         state.pointee.tape.append(
             JSONTapeEntry(
                 kind: .string,
                 marks: isASCII ? [] : .beyondASCII,
                 offset: UInt32(truncatingIfNeeded: offset),
-                payload: JSONTapeEntry.halves(low: state.pointee.text.count - offset, high: first)
+                payload: payload
             )
         )
     }

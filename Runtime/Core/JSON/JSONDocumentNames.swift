@@ -68,7 +68,7 @@ extension JSONDocument {
         }
     }
 
-    /// Whether two plain names are the same: by length and beginning, mostly.
+    /// Whether two plain names are the same: by their fingerprints, mostly.
     @inline(__always)
     private func isSame(_ left: Int, _ right: Int) -> Bool {
         let payload = self[left].payload
@@ -85,9 +85,7 @@ extension JSONDocument {
     // SAFETY: the caller's buffer stays valid for the call.
     @inline(__always)
     private func search(_ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int) -> Int? {
-        var first = 0
-        for place in 0..<min(4, bytes.count) { first |= Int(bytes[place]) << (8 * place) }
-        let payload = JSONTapeEntry.halves(low: bytes.count, high: first)
+        let payload = JSONTapeEntry.payload(of: bytes)
         var name = start
         while name < end {
             if self[name].payload == payload, bytes.count <= 4 || hasBytes(name, bytes) { return name }

@@ -21,24 +21,12 @@ extension JSONScanner {
             // Escapes are ASCII in the source, so the source is valid just when the text is.
             try validate(start..<position)
         }
-        let length = position - start
-        let payload = JSONTapeEntry.halves(low: length, high: firstBytes(start, length))
+        // SAFETY: the string lies in the buffer.
+        let source = UnsafeBufferPointer(start: base + start, count: position - start)
+        let payload = JSONTapeEntry.payload(of: source)
         let offset = UInt32(truncatingIfNeeded: start)
         tape.append(JSONTapeEntry(kind: .string, marks: marks, offset: offset, payload: payload))
         position += 1
-    }
-
-    /// The first four bytes of a string as a number, with zeros for those it does not have.
-    @inline(__always)
-    private func firstBytes(_ start: Int, _ length: Int) -> Int {
-        if start + 4 <= end {
-            // SAFETY: the four bytes lie before `end`; the load needs no alignment.
-            let word = UnsafeRawPointer(base + start).loadUnaligned(as: UInt32.self)
-            return Int(length >= 4 ? word : word & (1 << (8 * UInt32(length)) - 1))
-        }
-        var word = 0
-        for place in 0..<length { word |= Int(base[start + place]) << (8 * place) }
-        return word
     }
 
     /// The first byte from `start` on that is a quote, a backslash or a control character, or the end.

@@ -29,11 +29,29 @@ struct JSONTapeEntry {
     /// Where a string begins, after its quote; in an object, the name with which the next search begins.
     var offset: UInt32 = 0
     /// A truth value, the bits of a number, or two halves (low and high): of a string its length and its
-    /// first four bytes, of an array or object the entry after it and how many elements or members it has.
+    /// fingerprint, of an array or object the entry after it and how many elements or members it has.
     var payload: UInt64 = 0
 
     var low: Int { Int(payload & 0xFFFF_FFFF) }
     var high: Int { Int(payload >> 32) }
+
+    /// The payload of a string: its length, and its first four bytes mixed with its last four.
+    ///
+    /// Up to four bytes it tells strings apart for certain.
+    @inline(__always)
+    // SAFETY: the caller's buffer stays valid for the call.
+    static func payload(of string: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        var fingerprint: UInt32 = 0
+        if let base = string.baseAddress, string.count > 4 {
+            // SAFETY: both words lie in the buffer; the loads need no alignment.
+            let first = UnsafeRawPointer(base).loadUnaligned(as: UInt32.self)
+            let last = UnsafeRawPointer(base + string.count - 4).loadUnaligned(as: UInt32.self)
+            fingerprint = first ^ (last &* 0x9E37_79B1)
+        } else {
+            for byte in string.reversed() { fingerprint = fingerprint << 8 | UInt32(byte) }
+        }
+        return halves(low: string.count, high: Int(fingerprint))
+    }
 
     static func halves(low: Int, high: Int) -> UInt64 {
         UInt64(truncatingIfNeeded: low) | UInt64(truncatingIfNeeded: high) << 32
