@@ -39,7 +39,9 @@ def figure(what, value, unit="", aim=None, below=True, note=""):
 def number(value):
     if value is None:
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    if isinstance(value, int) or value == 0 or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 def figure_table(figures, markdown):

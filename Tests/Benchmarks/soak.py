@@ -5,6 +5,7 @@ other one with that or, if they were under way on a killed worker, with 502. The
 was after the first minute, within 5 %.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -26,8 +27,6 @@ from report import figure
 PLAIN, REPEATED = "echo-slowly", "echo-slowly-again"
 SCALE = "{min: 2, max: 4, idle: 600s}"
 CONNECTIONS = 64
-# The manifest's perWorker: so many may be under way on one worker.
-UNDER_WAY = 128
 # How long after a kill the last of its 502s may come: a shared machine can hold a process up.
 AFTERMATH = 2.0
 
@@ -66,8 +65,9 @@ class Killer(threading.Thread):
                 own = set(descendants(self.host.processes[0].pid))
                 pids = [pid for pid in self.host.workers(function) if pid in own]
                 if pids:
-                    os.kill(self.source.choice(pids), signal.SIGKILL)
-                    self.kills.append((time.monotonic(), function))
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(self.source.choice(pids), signal.SIGKILL)
+                        self.kills.append((time.monotonic(), function))
         except (OSError, ValueError, Failure) as error:
             self.error = error
 
@@ -84,11 +84,10 @@ def measure(home, options):
     host = Host(home / "host", options.build, {
         PLAIN: manifest(f"/{PLAIN}", SCALE), REPEATED: manifest(f"/{REPEATED}", SCALE, "idempotent: true\n"),
     })
-    load = None
+    load, killer = None, Killer(host, seed=5)
     try:
         rate = half_of_maximum(host, home)
         print(f"{rate:,.0f} requests/s for {options.minutes:g} minutes", file=sys.stderr)
-        killer = Killer(host, seed=5)
         load = subprocess.Popen(
             [str(word) for word in (
                 generator(home), host.port, round(rate), round(seconds), CONNECTIONS, f"/{PLAIN}", f"/{REPEATED}",
@@ -99,6 +98,7 @@ def measure(home, options):
         output, _ = load.communicate(timeout=seconds + 90)
         killer.end()
     finally:
+        killer.over.set()
         if load:
             stop(load)
         host.stop()
@@ -119,11 +119,12 @@ def verdict(sums, lines, killer, rate):
     last = statistics.median(weights[-10:])
     unanswered = sums["requests"] - sums["answered"]
     figures = [
-        figure("soak: requests", sums["requests"], note=f"{rate:,.0f} a second, {len(killer.kills)} workers killed"),
+        figure("soak: requests", sums["requests"], note=f"{rate:,.0f} a second"),
+        figure("soak: workers killed", len(killer.kills), "", round(0.8 * len(weights)), below=False),
         figure("soak: requests without an answer, or with another's", unanswered + sums["mismatched"], "", 0),
         figure(
-            "soak: 502s of the function that may not be run again", sums["other"][0], "", plain_kills * UNDER_WAY,
-            note=f"{plain_kills} of its workers killed, {UNDER_WAY} under way on each at most",
+            "soak: 502s of the function that may not be run again", sums["other"][0], "", plain_kills * CONNECTIONS,
+            note=f"{plain_kills} of its workers killed, with {CONNECTIONS} under way at most",
         ),
         figure("soak: other answers than 200 of the idempotent function", sums["other"][1], "", 0),
         figure("soak: answers that no kill explains", len(unexplained), "", 0),
