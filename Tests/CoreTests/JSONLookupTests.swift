@@ -74,6 +74,46 @@ struct JSONLookupTests {
         #expect(error?.code == .limit)
     }
 
+    /// Notes the path and the fault of each element that is no number, and goes on.
+    struct Tolerant: Decodable {
+        struct Element: Decodable {
+            let fault: String?
+
+            init(from decoder: any Decoder) throws {
+                do {
+                    _ = try decoder.singleValueContainer().decode(Int.self)
+                    fault = nil
+                } catch DecodingError.typeMismatch(_, let context) {
+                    fault = context.codingPath.map(\.stringValue).joined(separator: "/")
+                }
+            }
+        }
+
+        let first: [Element]
+        let second: [String: [Element]]
+    }
+
+    @Test("an error's path is right wherever the one before it was")
+    func findsPathsInAnyOrder() throws {
+        let text: Bytes = """
+            {"second": {"a": [1, "x", 2, "y"], "b": ["z"]}, "first": ["u", 1, true, {"deep": []}, [], "v"]}
+            """
+        for _ in 0..<3 {
+            let value = try JSONCoder.decode([Tolerant].self, from: Bytes("[\(text.text),\(text.text)]"))
+            for (place, each) in value.enumerated() {
+                let first = ["0", "2", "3", "4", "5"].map { "\(place)/first/\($0)" }
+                #expect(each.first.compactMap(\.fault) == first)
+                let a = ["1", "3"].map { "\(place)/second/a/\($0)" }
+                #expect(each.second["a"]?.compactMap(\.fault) == a)
+                #expect(each.second["b"]?.compactMap(\.fault) == ["\(place)/second/b/0"])
+            }
+        }
+        // As many faults as elements: each walk goes on where the last one ended.
+        let many = Bytes("[\(Array(repeating: "\"x\"", count: 20_000).joined(separator: ","))]")
+        let faults = try JSONCoder.decode([Tolerant.Element].self, from: many).compactMap(\.fault)
+        #expect(faults.count == 20_000 && faults.last == "19999")
+    }
+
     /// Reads itself from whatever is there, by asking in vain first.
     indirect enum Anything: Codable {
         case null, bool(Bool), integer(Int64), number(Double), text(String)

@@ -1,7 +1,7 @@
 /// A scanned document: its text and its tape.
 ///
-/// Values are named by the places of their entries. A path is not kept anywhere; it is found by a walk from
-/// the root when an error needs it. Searches leave hints on the tape, so a document is for one thread.
+/// Values are named by the places of their entries. Paths are not kept; one is found by a walk from the root
+/// when an error needs it. Walks and searches leave hints, so a document is for one thread.
 final class JSONDocument {
     private struct State {
         /// The text, and after it what was appended.
@@ -9,6 +9,15 @@ final class JSONDocument {
         var tape: JSONTape
         /// The places of the names of very large objects.
         var indexes: [Int: [String: Int]] = [:]
+        /// The path that was asked for last.
+        var steps: [Step] = []
+    }
+
+    /// A step of a path: the element, or the member's name, in a container.
+    private struct Step {
+        let container: Int
+        let inner: Int
+        let position: Int
     }
 
     // SAFETY: allocated and initialised in `init`, freed in `deinit`. Behind a pointer, because a class's
@@ -211,26 +220,41 @@ extension JSONDocument {
 
 extension JSONDocument {
     /// The path of the value at a place.
+    ///
+    /// Types that try one kind after another fail at every element of an array, so each walk goes on where the
+    /// last one through the same array or object ended.
     func path(to place: Int) -> [any CodingKey] {
         var path = prefix
         var container = 0
         while container < place {
             let isObject = self[container].kind == .object
-            var inner = container + 1
-            var position = 0
-            while true {
-                let value = isObject ? inner + 1 : inner
-                let next = end(of: value)
-                if place < next {
-                    path.append(isObject ? JSONKey(stringValue: string(inner)) : JSONKey(intValue: position))
-                    container = value
-                    break
-                }
-                inner = next
-                position += 1
+            var step = stepBefore(place, in: container, depth: path.count - prefix.count)
+            var value = isObject ? step.inner + 1 : step.inner
+            while end(of: value) <= place {
+                step = Step(container: container, inner: end(of: value), position: step.position + 1)
+                value = isObject ? step.inner + 1 : step.inner
             }
+            remember(step, depth: path.count - prefix.count)
+            path.append(
+                isObject ? JSONKey(stringValue: string(step.inner)) : JSONKey(intValue: step.position)
+            )
+            container = value
         }
         return path
+    }
+
+    /// The last step that was taken in a container, if it lies before a place; otherwise the first.
+    private func stepBefore(_ place: Int, in container: Int, depth: Int) -> Step {
+        let steps = state.pointee.steps
+        if depth < steps.count, steps[depth].container == container, steps[depth].inner <= place {
+            return steps[depth]
+        }
+        return Step(container: container, inner: container + 1, position: 0)
+    }
+
+    private func remember(_ step: Step, depth: Int) {
+        state.pointee.steps.removeSubrange(min(depth, state.pointee.steps.count)...)
+        state.pointee.steps.append(step)
     }
 
     /// What a value is, with its article, for messages.
