@@ -39,7 +39,8 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
         self.route = route
         self.parameters = parameters
         let caller = request.traceparent.flatMap { TraceContext(traceparent: $0) }
-        self.trace = caller?.child() ?? output.loop.traceIDs.begin()
+        self.trace =
+            caller.map { output.loop.traceIDs.child(of: $0) } ?? output.loop.traceIDs.begin()
         super.init(
             request,
             gateway,
@@ -112,7 +113,6 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
     func head(status: Int, headers: [Header]) {
         guard replyHead == nil, !isOver else { return }
         replyHead = (status, headers)
-        isEventStream = headers.first("content-type")?.hasPrefix("text/event-stream") ?? false
         settleLater()
     }
 
@@ -164,6 +164,7 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
     private func beginReply() -> Bool {
         guard !hasBegun else { return true }
         let head = replyHead ?? (200, [])
+        isEventStream = head.headers.first("content-type")?.hasPrefix("text/event-stream") ?? false
         return begin(status: head.status, headers: head.headers)
     }
 

@@ -15,7 +15,7 @@ extension HTTPConnection: ReplyOutput {
     func begin(_ head: ReplyHead) {
         let framing = ReplyWriter.Framing(head)
         isChunked = framing == .chunked && head.sendsBody
-        write { ReplyWriter.write(head, framing, closes: head.closes, date: loop.date.line, to: &$0) }
+        write { ReplyWriter.write(head, framing, date: loop.date.line, to: &$0) }
     }
 
     func reply(_ head: ReplyHead, body: ByteBuffer) {
@@ -25,11 +25,10 @@ extension HTTPConnection: ReplyOutput {
             ReplyWriter.write(
                 head,
                 ReplyWriter.Framing(head),
-                closes: head.closes,
                 date: loop.date.line,
+                body: head.sendsBody && isCopied ? body : nil,
                 to: &buffer
             )
-            if head.sendsBody, isCopied { buffer.writeImmutableBuffer(body) }
         }
         if head.sendsBody, !isCopied { writeInPieces(body) }
     }
@@ -90,9 +89,7 @@ extension HTTPConnection: ReplyOutput {
         } catch {
             return false
         }
-        write { buffer in
-            ReplyWriter.write(head, .none, closes: false, date: loop.date.line, to: &buffer)
-        }
+        write { ReplyWriter.write(head, .none, date: loop.date.line, to: &$0) }
         sendPending(nil)
         context.flush()
         handOver(context)

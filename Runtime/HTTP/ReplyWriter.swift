@@ -24,58 +24,74 @@ struct ReplyWriter {
         }
     }
 
-    /// Appends the head to `buffer`; `date` is the whole field with its line's end.
+    /// Appends the head, and `body` behind it, to `buffer`; `date` is the whole field with its line's end.
     static func write(
         _ head: ReplyHead,
         _ framing: Framing,
-        closes: Bool,
         date: String,
+        body: ByteBuffer? = nil,
         to buffer: inout ByteBuffer
     ) {
+        var room = 320 + date.utf8.count + head.requestID.utf8.count + (body?.readableBytes ?? 0)
+        for header in head.headers { room += header.name.utf8.count + header.value.utf8.count + 4 }
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { bytes in
+            var out = ByteCursor(bytes)
+            write(head, framing, date, &out)
+            body?.withUnsafeReadableBytes { out.put($0) }
+            return out.count
+        }
+    }
+
+    private static func write(
+        _ head: ReplyHead,
+        _ framing: Framing,
+        _ date: String,
+        _ out: inout ByteCursor
+    ) {
         if head.status == 200 {
-            buffer.writeStaticString("HTTP/1.1 200 OK\r\n")
+            out.put("HTTP/1.1 200 OK\r\n")
         } else {
-            buffer.writeStaticString("HTTP/1.1 ")
-            write(head.status, to: &buffer)
-            buffer.writeStaticString(" ")
-            buffer.writeStaticString(ReplyHead.reason(head.status))
-            buffer.writeStaticString("\r\n")
+            out.put("HTTP/1.1 ")
+            out.put(head.status)
+            out.put(" ")
+            out.put(ReplyHead.reason(head.status))
+            out.put("\r\n")
         }
         let switches = head.status == 101
         let namesUpgrade = switches || head.status == 426
         for header in head.headers
         where !ReplyHead.isOwn(header.name) || (namesUpgrade && header.name.isHeader("upgrade")) {
-            buffer.writeString(header.name)
-            buffer.writeStaticString(": ")
-            buffer.writeString(header.value)
-            buffer.writeStaticString("\r\n")
+            out.put(text: header.name)
+            out.put(": ")
+            out.put(text: header.value)
+            out.put("\r\n")
         }
-        buffer.writeStaticString("x-request-id: ")
-        buffer.writeString(head.requestID)
-        buffer.writeStaticString("\r\nx-swiftlet-invocation: ")
-        buffer.writeString(head.id)
+        out.put("x-request-id: ")
+        out.put(text: head.requestID)
+        out.put("\r\nx-swiftlet-invocation: ")
+        out.put(text: head.id)
         if let traceID = head.traceID {
-            buffer.writeStaticString("\r\nx-trace-id: ")
-            buffer.writeString(traceID)
+            out.put("\r\nx-trace-id: ")
+            out.put(text: traceID)
         }
         switch framing {
         case .length(let count):
-            buffer.writeStaticString("\r\ncontent-length: ")
-            write(count, to: &buffer)
-        case .chunked: buffer.writeStaticString("\r\ntransfer-encoding: chunked")
+            out.put("\r\ncontent-length: ")
+            out.put(count)
+        case .chunked: out.put("\r\ntransfer-encoding: chunked")
         case .close, .none: break
         }
         if switches {
-            buffer.writeStaticString("\r\nconnection: upgrade\r\n")
-        } else if closes {
-            buffer.writeStaticString("\r\nconnection: close\r\n")
+            out.put("\r\nconnection: upgrade\r\n")
+        } else if head.closes {
+            out.put("\r\nconnection: close\r\n")
         } else if head.isOld {
-            buffer.writeStaticString("\r\nconnection: keep-alive\r\n")
+            out.put("\r\nconnection: keep-alive\r\n")
         } else {
-            buffer.writeStaticString("\r\n")
+            out.put("\r\n")
         }
-        buffer.writeString(date)
-        buffer.writeStaticString("\r\n")
+        out.put(text: date)
+        out.put("\r\n")
     }
 
     /// Writes the line before a chunk's data.
@@ -83,8 +99,42 @@ struct ReplyWriter {
         buffer.writeString(String(count, radix: 16))
         buffer.writeStaticString("\r\n")
     }
+}
 
-    private static func write(_ number: Int, to buffer: inout ByteBuffer) {
-        buffer.writeString(String(number))
+/// Writes pieces one behind the other into memory whose size was reckoned before.
+private struct ByteCursor {
+    private let bytes: UnsafeMutableRawBufferPointer
+    private(set) var count = 0
+
+    init(_ bytes: UnsafeMutableRawBufferPointer) {
+        self.bytes = bytes
+    }
+
+    mutating func put(_ piece: UnsafeRawBufferPointer) {
+        guard let source = piece.baseAddress, piece.count > 0 else { return }
+        precondition(bytes.count - count >= piece.count, "the room for a reply's head was reckoned too small")
+        // SAFETY: the room has just been checked.
+        bytes.baseAddress?.advanced(by: count).copyMemory(from: source, byteCount: piece.count)
+        count += piece.count
+    }
+
+    mutating func put(_ text: StaticString) {
+        put(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    mutating func put(text: String) {
+        var text = text
+        text.withUTF8 { put(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// A number that is not negative.
+    mutating func put(_ number: Int) {
+        var divisor = 1
+        while number / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            bytes[count] = UInt8(48 + number / divisor % 10)
+            count += 1
+            divisor /= 10
+        }
     }
 }

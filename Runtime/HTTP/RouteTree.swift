@@ -18,8 +18,14 @@ struct RouteTree<Target: Sendable>: Sendable {
         var target: Target
     }
 
+    /// A literal segment below a node: where its name is in `names`, and the node it leads to.
+    private struct Literal {
+        var name: Range<Int>
+        var node: Int
+    }
+
     private struct Node {
-        var literals: [(name: [UInt8], node: Int)] = []
+        var literals: [Literal] = []
         var parameter: Int?
         var leaves: [Leaf] = []
         /// Leaves of `{name*}`, which take all that follows.
@@ -34,6 +40,8 @@ struct RouteTree<Target: Sendable>: Sendable {
     }
 
     private var nodes = [Node()]
+    /// The names of all literals, one behind the other, so that a lookup counts no references.
+    private var names: [UInt8] = []
 
     /// Adds a route; of two with one method and one erased pattern the first stays.
     mutating func insert(_ method: String, _ pattern: RoutePattern, _ target: Target) {
@@ -80,21 +88,10 @@ struct RouteTree<Target: Sendable>: Sendable {
 
     /// The bytes of the path after its first slash; nil where the target has no path.
     private static func path(in bytes: Span<UInt8>) -> Range<Int>? {
-        var start = 0
-        if bytes.count > 0, bytes[0] != 47 {
-            // The absolute form, `http://host/path`, which RFC 9112 wants understood.
-            guard
-                let slashes = (0..<max(0, bytes.count - 2)).first(where: {
-                    bytes[$0] == 58 && bytes[$0 + 1] == 47
-                })
-            else { return nil }
-            start = slashes + 3
-            while start < bytes.count, bytes[start] != 47 { start += 1 }
-        }
-        guard start < bytes.count else { return nil }
-        var end = start + 1
-        while end < bytes.count, bytes[end] != 63, bytes[end] != 35 { end += 1 }
-        return start + 1..<end
+        guard bytes.count > 0, bytes[0] == 47 else { return nil }
+        var end = 1
+        while end < bytes.count, bytes[end] != 63 { end += 1 }
+        return 1..<end
     }
 
     private func find(_ at: Int, _ bytes: Span<UInt8>, _ path: Range<Int>, _ walk: inout Walk) -> Leaf? {
@@ -129,13 +126,17 @@ struct RouteTree<Target: Sendable>: Sendable {
     }
 
     private func literal(_ at: Int, _ bytes: Span<UInt8>, _ segment: Range<Int>) -> Int? {
-        search: for child in nodes[at].literals where child.name.count == segment.count {
-            for index in 0..<segment.count where child.name[index] != bytes[segment.lowerBound + index] {
-                continue search
-            }
-            return child.node
+        for child in nodes[at].literals where child.name.count == segment.count {
+            if isSame(child.name, bytes, segment.lowerBound) { return child.node }
         }
         return nil
+    }
+
+    private func isSame(_ name: Range<Int>, _ bytes: Span<UInt8>, _ start: Int) -> Bool {
+        for offset in 0..<name.count where names[name.lowerBound + offset] != bytes[start + offset] {
+            return false
+        }
+        return true
     }
 
     private func leaf(_ leaves: [Leaf], _ walk: inout Walk) -> Leaf? {
@@ -145,9 +146,12 @@ struct RouteTree<Target: Sendable>: Sendable {
     }
 
     private mutating func child(of at: Int, named name: [UInt8]) -> Int {
-        if let known = nodes[at].literals.first(where: { $0.name == name }) { return known.node }
+        if let known = literal(at, name.span, name.indices) { return known }
         nodes.append(Node())
-        nodes[at].literals.append((name, nodes.count - 1))
+        nodes[at].literals.append(
+            Literal(name: names.count..<names.count + name.count, node: nodes.count - 1)
+        )
+        names += name
         return nodes.count - 1
     }
 

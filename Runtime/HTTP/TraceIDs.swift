@@ -16,6 +16,11 @@ struct TraceIDs {
         TraceContext(traceID: hex(words: 2), spanID: hex(words: 1))
     }
 
+    /// A new position below the caller's in its trace.
+    mutating func child(of caller: TraceContext) -> TraceContext {
+        TraceContext(traceID: caller.traceID, spanID: hex(words: 1), sampled: caller.sampled)
+    }
+
     private mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state

@@ -3,6 +3,7 @@ import HTTPTrigger
 import Invocations
 import Observe
 import RedisTrigger
+import Synchronization
 import WorkerPool
 
 /// Turns what the parts of the host report into log lines and metrics.
@@ -12,6 +13,8 @@ package final class Telemetry: Sendable {
     package let log: LogWriter
     package let metrics: Metrics
     private let clock: any HostClock
+    private let invocations = Mutex<[InvocationKey: InvocationSeries]>([:])
+    private let requests = Mutex<[RequestKey: RequestSeries]>([:])
 
     package init(log: LogWriter, clock: any HostClock) {
         self.log = log
@@ -142,30 +145,37 @@ package final class Telemetry: Sendable {
 
     private func invocation(_ report: InvocationReport) {
         let invocation = report.invocation
-        let function = invocation.function
-        metrics.add("swiftlet_invocations_total", [function, invocation.trigger, report.outcome.label])
+        let label = report.outcome.label
+        let series = series(invocation.function, invocation.trigger, label)
+        series.total.add(1)
         if report.pid != 0 {
-            metrics.observe("swiftlet_invocation_seconds", [function], report.ran)
-            metrics.observe("swiftlet_queue_seconds", [function], report.queued)
+            metrics.observe(series.ran, report.ran)
+            metrics.observe(series.queued, report.queued)
         }
-        if report.cold { metrics.add("swiftlet_cold_starts_total", [function]) }
-        var fields: [(String, JSON)] = [
-            ("trigger", .string(invocation.trigger)), ("outcome", .string(report.outcome.label)),
-            ("duration_ms", .number(rounded(report.ran))), ("queued_ms", .number(rounded(report.queued))),
-            ("start", .string(report.cold ? "cold" : "warm")), ("worker", .integer(Int64(report.pid))),
-            ("attempt", .integer(Int64(invocation.attempt))),
-        ]
+        if report.cold { metrics.add("swiftlet_cold_starts_total", [invocation.function]) }
+        let error = report.outcome.error
+        let level = error.map { $0.status >= 500 } ?? false ? LogLevel.warning : .info
+        guard log.takes(level) else { return }
+        var fields: [(String, JSON)] = []
+        fields.reserveCapacity(9)
+        fields.append(("trigger", .string(invocation.trigger)))
+        fields.append(("outcome", .string(label)))
+        fields.append(("duration_ms", .number(rounded(report.ran))))
+        fields.append(("queued_ms", .number(rounded(report.queued))))
+        fields.append(("start", .string(report.cold ? "cold" : "warm")))
+        fields.append(("worker", .integer(Int64(report.pid))))
+        fields.append(("attempt", .integer(Int64(invocation.attempt))))
         if case .replied(let status) = report.outcome { fields.append(("status", .integer(Int64(status)))) }
-        if let error = report.outcome.error {
+        if let error {
             fields.append(("code", .string(error.code)))
             fields.append(("error", .string(error.message)))
         }
         log.write(
             LogRecord(
                 time: clock.now,
-                level: report.outcome.error.map { $0.status >= 500 } ?? false ? .warning : .info,
+                level: level,
                 message: "invocation",
-                function: function,
+                function: invocation.function,
                 invocation: invocation.id,
                 trace: invocation.trace.traceID,
                 fields: fields
@@ -195,8 +205,10 @@ package final class Telemetry: Sendable {
     /// What the gateway reports.
     package func request(_ report: RequestReport) {
         let route = report.pattern ?? "none"
-        metrics.add("swiftlet_http_requests_total", [report.method, route, String(report.status)])
-        metrics.observe("swiftlet_http_request_seconds", [route], report.duration)
+        let series = series(report.method, route, report.status)
+        series.total.add(1)
+        metrics.observe(series.seconds, report.duration)
+        guard log.takes(.debug) else { return }
         let fields: [(String, JSON)] = [
             ("method", .string(report.method)), ("route", .string(route)),
             ("status", .integer(Int64(report.status))),
@@ -208,6 +220,64 @@ package final class Telemetry: Sendable {
 
     private func rounded(_ duration: Duration) -> Double {
         (duration.milliseconds * 1000).rounded() / 1000
+    }
+}
+
+// MARK: - The series of what is reported most
+
+/// One lookup a report takes the place of one a metric, each with a list of labels.
+///
+/// There are no more keys than series of the metrics, which are bounded.
+extension Telemetry {
+    fileprivate struct InvocationKey: Hashable {
+        var function: String
+        var trigger: String
+        var outcome: String
+    }
+
+    fileprivate struct InvocationSeries {
+        var total: NumberSeries
+        var ran: HistogramSeries?
+        var queued: HistogramSeries?
+    }
+
+    fileprivate struct RequestKey: Hashable {
+        var method: String
+        var route: String
+        var status: Int
+    }
+
+    fileprivate struct RequestSeries {
+        var total: NumberSeries
+        var seconds: HistogramSeries?
+    }
+
+    private func series(_ function: String, _ trigger: String, _ outcome: String) -> InvocationSeries {
+        let key = InvocationKey(function: function, trigger: trigger, outcome: outcome)
+        return invocations.withLock { known in
+            if let series = known[key] { return series }
+            let series = InvocationSeries(
+                total: metrics.number("swiftlet_invocations_total", [function, trigger, outcome]),
+                ran: metrics.histogram("swiftlet_invocation_seconds", [function]),
+                queued: metrics.histogram("swiftlet_queue_seconds", [function])
+            )
+            known[key] = series
+            return series
+        }
+    }
+
+    private func series(_ method: String, _ route: String, _ status: Int) -> RequestSeries {
+        let key = RequestKey(method: method, route: route, status: status)
+        return requests.withLock { known in
+            if let series = known[key] { return series }
+            let labels = [method, route, String(status)]
+            let series = RequestSeries(
+                total: metrics.number("swiftlet_http_requests_total", labels),
+                seconds: metrics.histogram("swiftlet_http_request_seconds", [route])
+            )
+            known[key] = series
+            return series
+        }
     }
 }
 

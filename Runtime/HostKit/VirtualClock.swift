@@ -22,13 +22,19 @@ package final class VirtualClock: HostClock {
     }
 
     private static func real() -> ClockReading {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        let wall = Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
-        return ClockReading(wall: wall, monotonic: .now, speed: 1)
+        ClockReading(wall: realNow(), monotonic: .now, speed: 1)
     }
 
-    package var now: Instant { VirtualClock.now(reading) }
+    private static func realNow() -> Instant {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+
+    package var now: Instant {
+        let reading = state.withLock { $0.isVirtual ? $0.reading : nil }
+        return reading.map { VirtualClock.now($0) } ?? VirtualClock.realNow()
+    }
 
     private static func now(_ reading: ClockReading) -> Instant {
         let elapsed = (Monotonic.now - reading.monotonic).nanoseconds

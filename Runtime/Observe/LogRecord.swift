@@ -28,17 +28,53 @@ package struct LogRecord: Sendable {
         self.fields = fields
     }
 
+    /// Appends the line as one JSON object, without a line's end.
+    func write(to line: inout LineBytes, _ clock: inout LineClock) {
+        line.literal("{\"time\":")
+        clock.write(time, to: &line)
+        line.literal(",\"level\":")
+        line.string(level.name)
+        line.literal(",\"message\":")
+        line.string(message)
+        if let function {
+            line.literal(",\"function\":")
+            line.string(function)
+        }
+        if let invocation {
+            line.literal(",\"invocation\":")
+            line.string(invocation)
+        }
+        if let trace {
+            line.literal(",\"trace\":")
+            line.string(trace)
+        }
+        for (index, field) in fields.enumerated() {
+            line.literal(",")
+            line.string(isTaken(field.0, before: index) ? "field_\(field.0)" : field.0)
+            line.literal(":")
+            line.value(field.1)
+        }
+        line.literal("}")
+    }
+
+    /// Whether a field's name is the line's own or an earlier field's: a handler's field called `invocation`
+    /// or `level` may not pass for them.
+    private func isTaken(_ name: String, before index: Int) -> Bool {
+        switch name {
+        case "time", "level", "message": true
+        case "function": function != nil
+        case "invocation": invocation != nil
+        case "trace": trace != nil
+        default: fields[..<index].contains { $0.0 == name }
+        }
+    }
+
     /// The line as one JSON object.
-    package var json: JSON {
-        var object: JSONObject = [
-            "time": .string(time.rfc3339), "level": .string(level.name), "message": .string(message),
-        ]
-        if let function { object["function"] = .string(function) }
-        if let invocation { object["invocation"] = .string(invocation) }
-        if let trace { object["trace"] = .string(trace) }
-        // A handler's field called `invocation` or `level` may not pass for the line's own.
-        for (name, value) in fields { object[object[name] == nil ? name : "field_\(name)"] = value }
-        return .object(object)
+    package var json: Bytes {
+        var line = LineBytes()
+        var clock = LineClock()
+        write(to: &line, &clock)
+        return Bytes(line.bytes)
     }
 
     /// The line for people: time of day, level, function, message, fields.

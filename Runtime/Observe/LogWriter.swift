@@ -5,18 +5,26 @@ import Synchronization
 
 /// Writes log lines on a thread of its own: to a file that is turned over by size, and to standard output.
 ///
-/// Threading: any. `write` never waits: past 8192 lines on the way a line is counted as dropped.
+/// Threading: any. `write` never waits for a disk: it appends the line's bytes to those on the way, and past
+/// 8192 lines or 16 MiB of them a line is counted as dropped. The thread takes what has come every two
+/// milliseconds, so that a busy host pays for few wake-ups and few calls of the kernel.
 package final class LogWriter: Sendable {
     /// What goes to standard output.
     package enum Console: Sendable { case none, json, pretty(colour: Bool) }
 
     private struct State {
-        var lines: [LogRecord] = []
+        /// Lines of JSON, and the same for people where the console wants them.
+        var lines = LineBytes()
+        var pretty = ""
+        var count = 0
+        var clock = LineClock()
         var dropped: UInt64 = 0
         var closing = false
     }
 
     private static let linesMax = 8192
+    private static let bytesMax = 16 << 20
+    private static let pause: UInt32 = 2000
     private let state = Mutex(State())
     private let wake: (read: Int32, write: Int32)
     private let finished = Atomic<Bool>(false)
@@ -48,18 +56,31 @@ package final class LogWriter: Sendable {
         startThread("log") { [self] in run() }
     }
 
+    /// Whether lines of that level are written at all; what is not need not be made.
+    package func takes(_ level: LogLevel) -> Bool { level >= self.level }
+
     /// Takes a line on.
     package func write(_ record: LogRecord) {
-        guard record.level >= level else { return }
+        guard takes(record.level) else { return }
         let first = state.withLock { state in
-            guard state.lines.count < LogWriter.linesMax else {
+            guard state.count < LogWriter.linesMax, state.lines.bytes.count < LogWriter.bytesMax else {
                 state.dropped += 1
                 return false
             }
-            state.lines.append(record)
-            return state.lines.count == 1
+            state.count += 1
+            if wantsJSON {
+                record.write(to: &state.lines, &state.clock)
+                state.lines.newLine()
+            }
+            if case .pretty(let colour) = console { state.pretty += record.pretty(colour: colour) + "\n" }
+            return state.count == 1
         }
         if first { signal() }
+    }
+
+    private var wantsJSON: Bool {
+        if case .json = console { return true }
+        return file != nil
     }
 
     /// Lines dropped so far.
@@ -81,31 +102,32 @@ package final class LogWriter: Sendable {
 
     private func run() {
         var buffer = [UInt8](repeating: 0, count: 4096)
+        var lines = LineBytes()
         while true {
             _ = read(wake.read, &buffer, buffer.count)
-            let (lines, closing) = state.withLock { state in
-                defer { state.lines.removeAll(keepingCapacity: true) }
-                return (state.lines, state.closing)
+            usleep(LogWriter.pause)
+            lines.removeAll()
+            var pretty = ""
+            let closing = state.withLock { state in
+                swap(&lines, &state.lines)
+                swap(&pretty, &state.pretty)
+                state.count = 0
+                return state.closing
             }
-            emit(lines)
+            emit(lines.bytes, pretty)
             if closing { break }
         }
         finished.store(true, ordering: .releasing)
     }
 
-    private func emit(_ lines: [LogRecord]) {
-        guard !lines.isEmpty else { return }
-        if let file {
-            file.append(Array(lines.map { redactor.clean($0.json.text) + "\n" }.joined().utf8))
-        }
-        let text: String
+    private func emit(_ lines: [UInt8], _ pretty: String) {
+        let clean = redactor.clean(lines)
+        file?.append(clean)
         switch console {
-        case .none: return
-        case .json: text = lines.map { redactor.clean($0.json.text) + "\n" }.joined()
-        case .pretty(let colour):
-            text = lines.map { redactor.clean($0.pretty(colour: colour)) + "\n" }.joined()
+        case .none: break
+        case .json: LogFile.writeAll(1, clean)
+        case .pretty: LogFile.writeAll(1, redactor.clean(Array(pretty.utf8)))
         }
-        LogFile.writeAll(1, Array(text.utf8))
     }
 }
 
@@ -128,6 +150,7 @@ private final class LogFile: Sendable {
     }
 
     func append(_ bytes: [UInt8]) {
+        guard !bytes.isEmpty else { return }
         state.withLock { state in
             if state.descriptor < 0 { open(&state) }
             if state.size + bytes.count > max {

@@ -23,121 +23,121 @@ package final class Metrics: Sendable {
         }
     }
 
-    private struct Series: Hashable {
+    private struct Key: Hashable {
         var family: String
         var values: [String]
     }
 
-    private struct Histogram {
-        var buckets = [UInt64](repeating: 0, count: Metrics.bounds.count)
-        var sum = 0.0
-        var count: UInt64 = 0
-    }
-
     private struct State {
-        var numbers: [Series: Double] = [:]
-        var histograms: [Series: Histogram] = [:]
-        var overflow: UInt64 = 0
+        var numbers: [Key: NumberSeries] = [:]
+        var histograms: [Key: HistogramSeries] = [:]
     }
 
-    /// Upper bounds of histograms' buckets in seconds.
-    private static let bounds = [
-        0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
-    ]
     private static let seriesMax = 4096
 
     private let families: [Family]
     private let state = Mutex(State())
+    private let overflow = NumberSeries()
 
     package init(_ families: [Family]) {
         self.families = families
     }
 
+    /// The series of a counter or gauge, for those who update it often.
+    ///
+    /// Past the bound it is the one that counts what was refused.
+    package func number(_ name: String, _ values: [String] = []) -> NumberSeries {
+        let key = Key(family: name, values: values)
+        return state.withLock { state in
+            if let series = state.numbers[key] { return series }
+            guard state.numbers.count < Metrics.seriesMax else { return overflow }
+            let series = NumberSeries()
+            state.numbers[key] = series
+            return series
+        }
+    }
+
+    /// The series of a histogram, for those who update it often; nil past the bound.
+    package func histogram(_ name: String, _ values: [String] = []) -> HistogramSeries? {
+        let key = Key(family: name, values: values)
+        return state.withLock { state in
+            if let series = state.histograms[key] { return series }
+            guard state.histograms.count < Metrics.seriesMax else { return nil }
+            let series = HistogramSeries()
+            state.histograms[key] = series
+            return series
+        }
+    }
+
     /// Adds to a counter.
     package func add(_ name: String, _ values: [String] = [], by amount: Double = 1) {
-        update(Series(family: name, values: values)) { $0 += amount }
+        let series = number(name, values)
+        series.add(series === overflow ? 1 : amount)
     }
 
     /// Sets a gauge.
     package func set(_ name: String, _ values: [String] = [], to amount: Double) {
-        update(Series(family: name, values: values)) { $0 = amount }
+        let series = number(name, values)
+        if series === overflow { series.add(1) } else { series.set(amount) }
     }
 
     /// Puts a duration into a histogram.
     package func observe(_ name: String, _ values: [String] = [], _ duration: Duration) {
-        let seconds = Double(duration.nanoseconds) / 1e9
-        let series = Series(family: name, values: values)
-        state.withLock { state in
-            guard state.histograms[series] != nil || state.histograms.count < Metrics.seriesMax else {
-                state.overflow += 1
-                return
-            }
-            var histogram = state.histograms[series] ?? Histogram()
-            if let index = Metrics.bounds.firstIndex(where: { seconds <= $0 }) {
-                histogram.buckets[index] += 1
-            }
-            histogram.sum += seconds
-            histogram.count += 1
-            state.histograms[series] = histogram
-        }
+        observe(histogram(name, values), duration)
+    }
+
+    /// Puts a duration into a series of a histogram; one past the bound is counted as refused.
+    package func observe(_ series: HistogramSeries?, _ duration: Duration) {
+        if let series { series.observe(duration) } else { overflow.add(1) }
     }
 
     /// One number; for tests and the admin API.
     package func value(_ name: String, _ values: [String] = []) -> Double {
-        state.withLock { $0.numbers[Series(family: name, values: values)] ?? 0 }
-    }
-
-    private func update(_ series: Series, _ change: (inout Double) -> Void) {
-        state.withLock { state in
-            guard state.numbers[series] != nil || state.numbers.count < Metrics.seriesMax else {
-                state.overflow += 1
-                return
-            }
-            change(&state.numbers[series, default: 0])
-        }
+        state.withLock { $0.numbers[Key(family: name, values: values)]?.value ?? 0 }
     }
 
     /// All of it as Prometheus text, version 0.0.4.
     package func text() -> String {
-        let state = self.state.withLock { $0 }
+        let (numbers, histograms) = state.withLock { ($0.numbers, $0.histograms) }
         var out = ""
         for family in families {
             let help = Metrics.escaped(family.help, quotes: false)
             out += "# HELP \(family.name) \(help)\n# TYPE \(family.name) \(family.kind.rawValue)\n"
             if family.kind == .histogram {
-                for (series, histogram) in state.histograms.filter({ $0.key.family == family.name }).sorted(
+                for (series, histogram) in histograms.filter({ $0.key.family == family.name }).sorted(
                     by: order
                 ) {
                     out += Metrics.lines(family, series.values, histogram)
                 }
             } else {
-                let series = state.numbers.filter { $0.key.family == family.name }
+                let series = numbers.filter { $0.key.family == family.name }
                 if series.isEmpty, family.labels.isEmpty { out += "\(family.name) 0\n" }
                 for (series, value) in series.sorted(by: {
                     $0.key.values.lexicographicallyPrecedes($1.key.values)
                 }) {
                     let labels = Metrics.labels(family.labels, series.values)
-                    out += "\(family.name)\(labels) \(Metrics.number(value))\n"
+                    out += "\(family.name)\(labels) \(Metrics.number(value.value))\n"
                 }
             }
         }
         out += "# HELP swiftlet_metrics_overflow_total Updates refused because there were too many series.\n"
         out += "# TYPE swiftlet_metrics_overflow_total counter\n"
-        out += "swiftlet_metrics_overflow_total \(state.overflow)\n"
+        out += "swiftlet_metrics_overflow_total \(Metrics.number(overflow.value))\n"
         return out
     }
 
     private func order(
-        _ left: (key: Series, value: Histogram),
-        _ right: (key: Series, value: Histogram)
+        _ left: (key: Key, value: HistogramSeries),
+        _ right: (key: Key, value: HistogramSeries)
     ) -> Bool {
         left.key.values.lexicographicallyPrecedes(right.key.values)
     }
 
-    private static func lines(_ family: Family, _ values: [String], _ histogram: Histogram) -> String {
+    private static func lines(_ family: Family, _ values: [String], _ series: HistogramSeries) -> String {
         var out = ""
         var total: UInt64 = 0
-        for (bound, count) in zip(bounds, histogram.buckets) {
+        let histogram = series.reading
+        for (bound, count) in zip(HistogramSeries.bounds, histogram.buckets) {
             total += count
             let labels = labels(family.labels + ["le"], values + [number(bound)])
             out += "\(family.name)_bucket\(labels) \(total)\n"

@@ -19,9 +19,8 @@ struct LogRecordTests {
         "a line of JSON has the time, level, message, function, invocation, trace and all fields, on one line"
     )
     func json() throws {
-        let text = record.json.text
-        #expect(!text.contains("\n"))
-        let object = try #require(try JSON.parse(Bytes(text)).objectValue)
+        #expect(!record.json.text.contains("\n"))
+        let object = try #require(try JSON.parse(record.json).objectValue)
         #expect(object["time"]?.stringValue.flatMap { Instant(rfc3339: $0) } == record.time)
         #expect(object["level"]?.stringValue == "warning")
         #expect(object["message"]?.stringValue == "something is odd")
@@ -33,19 +32,40 @@ struct LogRecordTests {
     }
 
     @Test("a field cannot pass for one of the line's own")
-    func reserved() {
+    func reserved() throws {
         var record = record
         record.fields = [("invocation", "forged"), ("level", "error")]
-        let object = record.json.objectValue
+        let object = try JSON.parse(record.json).objectValue
         #expect(object?["invocation"]?.stringValue == "abc")
         #expect(object?["level"]?.stringValue == "warning")
         #expect(object?["field_invocation"]?.stringValue == "forged")
     }
 
     @Test("what is not there is left out")
-    func plain() {
+    func plain() throws {
         let record = LogRecord(time: Instant(nanoseconds: 0), level: .info, message: "m")
-        #expect(Set(record.json.objectValue?.map { "\($0.key)" } ?? []) == ["time", "level", "message"])
+        #expect(
+            Set(try JSON.parse(record.json).objectValue?.map { "\($0.key)" } ?? []) == [
+                "time", "level", "message",
+            ]
+        )
+    }
+
+    @Test("times and numbers are written as the JSON of the runtime writes them")
+    func sameText() throws {
+        for nanoseconds in [0, 1, 1_000, 1_050_000, 999_000_000, 1_795_226_400_123_456_789] as [Int64] {
+            var record = record
+            record.time = Instant(nanoseconds: nanoseconds)
+            let numbers = [0, -0.5, 1, 1.5, 0.001, 12.34, -1_234.567, 0.1 + 0.2, 1e300, 4.9e-324]
+            record.fields = numbers.enumerated().map { ("n\($0)", .number($1)) }
+            record.fields += [("i", .integer(.min)), ("j", .integer(.max)), ("k", ["a": [true, nil]])]
+            var object: JSONObject = [
+                "time": .string(record.time.rfc3339), "level": "warning", "message": "something is odd",
+                "function": "motto", "invocation": "abc", "trace": "0123",
+            ]
+            for (name, value) in record.fields { object[name] = value }
+            #expect(record.json.text == JSON.object(object).text)
+        }
     }
 
     @Test(
