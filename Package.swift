@@ -62,6 +62,7 @@ let package = Package(
         .target(name: "CShims", path: "Runtime/C/CShims", cSettings: [.define("_GNU_SOURCE")]),
         .systemLibrary(name: "CCurl", path: "Runtime/C/CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CHiredis", path: "Runtime/C/CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "CSeccomp", path: "Runtime/C/CSeccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCrypto", path: "Runtime/C/CCrypto", providers: [.apt(["libssl-dev"])]),
 
         // The worker's side: no NIO, no Foundation, no C library but libc.
@@ -73,12 +74,15 @@ let package = Package(
         room("Invocations", "Invocations", ["FunctionCore", nioCore]),
         room("Observe", "Observe", ["FunctionCore", "Processes"]),
         room("Processes", "Processes", ["FunctionCore", "CShims"]),
+        room("Isolation", "Isolation", ["FunctionCore", "Wire", "Processes", "CShims", "CSeccomp"]),
         room("Settings", "Settings", ["FunctionCore", "Invocations", yams]),
         room("Scheduling", "Scheduling", ["FunctionCore"]),
         room(
             "WorkerPool",
             "Pool",
-            ["FunctionCore", "Invocations", "Wire", "Processes", "CShims", nioCore, nioPosix]
+            [
+                "FunctionCore", "Invocations", "Wire", "Processes", "Isolation", "CShims", nioCore, nioPosix,
+            ]
         ),
         room("WebSockets", "WebSocket", ["FunctionCore", "CCrypto"]),
         room(
@@ -100,14 +104,15 @@ let package = Package(
             [
                 "FunctionCore", "Invocations", "Wire", "Observe", "Settings", "Scheduling", "WorkerPool",
                 "HTTPTrigger", "RedisTrigger", "Storage", "Journal", "UserData", "Fetch", "Providers",
-                "Processes", nioCore, nioPosix,
+                "Processes", "Isolation", nioCore, nioPosix,
             ]
         ),
         .executableTarget(
             name: "swiftlet",
             dependencies: [
-                "FunctionCore", "HostKit", "HTTPTrigger", "Invocations", "Settings", "Scheduling", "Storage",
-                "Fetch", "Processes",
+                "FunctionCore", "HostKit", "HTTPTrigger", "Invocations", "Isolation", "Settings",
+                "Scheduling",
+                "Storage", "Fetch", "Processes",
                 argumentParser,
             ],
             path: "Runtime/CLI",
@@ -134,9 +139,10 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: strict
         ),
+        .target(name: "CFixtures", path: "Tests/CFixtures", cSettings: [.define("_GNU_SOURCE")]),
         .executableTarget(
             name: "fixtures",
-            dependencies: ["FunctionCore", "WorkerKit", "ShopOrders"],
+            dependencies: ["FunctionCore", "WorkerKit", "ShopOrders", "CFixtures"],
             path: "Tests/Fixtures",
             swiftSettings: strict
         ),
@@ -163,11 +169,13 @@ let package = Package(
         suite("ProvidersTests", ["FunctionCore", "Invocations", "Fetch", "Processes", "Providers"]),
         suite("ProcessesTests", ["FunctionCore", "Processes"]),
         suite("ObserveTests", ["FunctionCore", "Observe"]),
+        suite("IsolationTests", ["FunctionCore", "Wire", "Isolation", "TestSupport"]),
         suite("SettingsTests", ["FunctionCore", "Invocations", "Settings"]),
         suite(
             "PoolTests",
             [
-                "FunctionCore", "Invocations", "Wire", "WorkerPool", "Processes", "CShims", "fixtures",
+                "FunctionCore", "Invocations", "Wire", "WorkerPool", "Processes", "Isolation", "CShims",
+                "fixtures",
                 nioCore,
                 nioPosix,
             ]

@@ -1,5 +1,6 @@
 import FunctionCore
 import HostKit
+import Isolation
 import Invocations
 import Scheduling
 
@@ -13,6 +14,7 @@ enum Banner {
             "  data      \(host.directory)",
             "  redis     \(host.redis)\(host.redisPort.map { "  (redis-cli -p \($0))" } ?? "")",
             "  provider  \(host.provider)",
+            "  isolation \(isolation(host))",
             "",
         ]
         for manifest in host.project.manifests {
@@ -29,6 +31,13 @@ enum Banner {
         }
         lines += ["", "  `make demo` in a second terminal drives them all. Ctrl-C ends everything.", ""]
         writeOut(Bytes(lines.joined(separator: "\n") + "\n"))
+    }
+
+    /// What is on, and what is off and why.
+    private static func isolation(_ host: Host) -> String {
+        let on = host.isolation.filter(\.isOn).map(\.name).joined(separator: " ")
+        let off = host.isolation.filter { !$0.isOn }.map { "\n            \($0.name) off: \($0.detail)" }
+        return on + off.joined()
     }
 
     static func padded(_ text: String, _ width: Int) -> String {

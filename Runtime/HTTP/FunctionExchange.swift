@@ -105,7 +105,7 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
 
     override func clientLeft() {
         // The sink still hears the end, which reports the request; a job or a key is seen to by its task.
-        dispatched?.cancel()
+        dispatched?.abandon()
     }
 
     // MARK: The reply

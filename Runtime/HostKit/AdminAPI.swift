@@ -40,7 +40,10 @@ struct AdminAPI {
         let redis = host.redisIsUp
         let degraded =
             redis ? [] : [JSON.string("redis is unavailable: state answers 503, events wait in the outbox")]
-        return .json(["status": redis ? "ready" : "degraded", "degraded": .array(degraded)])
+        return .json([
+            "status": redis ? "ready" : "degraded", "degraded": .array(degraded),
+            "isolation": host.isolation.json, "template": .string(host.factory.templates.text),
+        ])
     }
 
     private func metrics() async -> EndpointResponse {

@@ -66,6 +66,30 @@ extension Configuration {
         ),
         .init("clock.at", "SWIFTLET_CLOCK_AT", help: "begin at this instant on a virtual clock"),
         .init("clock.speed", "SWIFTLET_CLOCK_SPEED", "1", help: "seconds that pass in a real one"),
+        .init(
+            "workers.users",
+            "SWIFTLET_WORKERS_USERS",
+            "60000",
+            help: "the first of the user ids of functions, where the host is root; off for none"
+        ),
+        .init(
+            "workers.sandbox",
+            "SWIFTLET_WORKERS_SANDBOX",
+            "on",
+            help: "seccomp and Landlock around workers: on, off"
+        ),
+        .init(
+            "workers.cgroups",
+            "SWIFTLET_WORKERS_CGROUPS",
+            "on",
+            help: "a control group a worker, where the host may make them: on, off"
+        ),
+        .init(
+            "workers.template",
+            "SWIFTLET_WORKERS_TEMPLATE",
+            "on",
+            help: "workers are forked from a prepared process, where that proves to work: on, off"
+        ),
         .init("loops", "SWIFTLET_LOOPS", "1", help: "event loops"),
         .init(
             "stop.grace",

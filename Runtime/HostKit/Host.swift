@@ -2,6 +2,7 @@ import FunctionCore
 import Glibc
 import HTTPTrigger
 import Invocations
+import Isolation
 import NIOCore
 import NIOPosix
 import Observe
@@ -28,6 +29,7 @@ package struct HostState: Sendable {
     let ports: GatewayPorts
     let loop: any EventLoop
     let redisUp: RedisHealth
+    let isolation: WorkerIsolation
     let clockMayBeSet: Bool
     let started = Monotonic.now
 
@@ -86,6 +88,8 @@ package final class Host: Sendable {
     package let gatewayURL: String
     package let adminURL: String
     package let redis: String
+    /// What isolates workers, and what does not and why.
+    package var isolation: [WorkerIsolation.Feature] { state.isolation.features }
     /// The TCP port of the private Redis on loopback, for `redis-cli`; nil where another server was named.
     package let redisPort: Int?
     package let provider: String

@@ -1,4 +1,5 @@
 import FunctionCore
+import Isolation
 import Observe
 import Settings
 
@@ -15,6 +16,7 @@ package struct HostSettings {
     let gatewayPort: Int
     let adminPort: Int
     let grace: Duration
+    let isolation: WorkerIsolation.Settings
 
     /// What is wrong goes to `problems`, all of it; a setting that is has some value in its range.
     package init(_ configuration: Configuration, problems: Problems) {
@@ -29,6 +31,7 @@ package struct HostSettings {
         gatewayPort = configuration.port("gateway.port", problems)
         adminPort = configuration.port("admin.port", problems)
         grace = configuration.duration("stop.grace", problems)
+        isolation = configuration.isolation(problems)
         configuration.word("log.format", ["auto", "json", "pretty", "none"], problems)
         let address = configuration["gateway.host"]
         if !["127.0.0.1", "::1", "localhost"].contains(address),

@@ -1,5 +1,6 @@
 import FunctionCore
 import Invocations
+import Isolation
 import NIOCore
 import Observe
 import Providers
@@ -159,13 +160,20 @@ struct HostStarter {
             clock: clock,
             loop: supplies.loop
         )
+        let isolation = WorkerIsolation(premises.settings.isolation, data: premises.directory.path)
+        closing.add { await isolation.closed() }
+        premises.telemetry.note(isolation)
         let factory = PoolFactory(
             bindings: services.bindings,
             group: supplies.group,
             clock: clock,
             telemetry: premises.telemetry,
-            isDevelopment: options.isDevelopment
+            isolation: isolation,
+            hasTemplate: configuration["workers.template"] != "off",
+            // A backtrace is the work of another process, which the sandbox does not allow.
+            backtraces: options.isDevelopment && !premises.settings.isolation.sandbox
         )
+        closing.add { factory.templates.stop() }
         let dispatcher = makePools(premises, services, factory)
         let manifests = ManifestTable(project.manifests)
         let scheduler = Scheduler(
@@ -190,6 +198,7 @@ struct HostStarter {
             ports: GatewayPorts(journal: stores.journal, clock: clock, manifests: manifests),
             loop: supplies.loop,
             redisUp: supplies.redis.health,
+            isolation: isolation,
             clockMayBeSet: options.isDevelopment
         )
     }

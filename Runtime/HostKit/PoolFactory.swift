@@ -1,5 +1,8 @@
+import FunctionCore
 import Invocations
+import Isolation
 import NIOCore
+import Synchronization
 import WorkerPool
 
 /// Makes the pools of a generation.
@@ -8,7 +11,27 @@ struct PoolFactory: Sendable {
     let group: any EventLoopGroup
     let clock: VirtualClock
     let telemetry: Telemetry
-    let isDevelopment: Bool
+    let isolation: WorkerIsolation
+    let templates: TemplateSet
+    let environment: [String: String]
+
+    init(
+        bindings: BindingHost,
+        group: any EventLoopGroup,
+        clock: VirtualClock,
+        telemetry: Telemetry,
+        isolation: WorkerIsolation,
+        hasTemplate: Bool,
+        backtraces: Bool
+    ) {
+        self.bindings = bindings
+        self.group = group
+        self.clock = clock
+        self.telemetry = telemetry
+        self.isolation = isolation
+        environment = ["SWIFT_BACKTRACE": backtraces ? "enable=yes,color=no,interactive=no" : "enable=no"]
+        templates = TemplateSet(environment, isOn: hasTemplate, telemetry: telemetry)
+    }
 
     /// A pool that has not started.
     func pool(_ manifest: Manifest, of bundle: Bundle) -> FunctionPool {
@@ -16,9 +39,9 @@ struct PoolFactory: Sendable {
         let program = WorkerProgram(
             executable: bundle.executable,
             hash: bundle.hash,
-            environment: [
-                "SWIFT_BACKTRACE": isDevelopment ? "enable=yes,color=no,interactive=no" : "enable=no"
-            ]
+            environment: environment,
+            isolation: isolation,
+            template: templates.template(of: bundle)
         )
         return FunctionPool(
             manifest: manifest,
@@ -28,5 +51,58 @@ struct PoolFactory: Sendable {
             clock: { clock.reading },
             report: { telemetry.pool($0) }
         )
+    }
+}
+
+/// The template of the bundle in force; those of earlier ones go with the last pool that uses them.
+///
+/// Threading: any.
+final class TemplateSet: Sendable {
+    private struct State {
+        var hash = ""
+        weak var template: WorkerTemplate?
+    }
+
+    private let environment: [String: String]
+    private let isOn: Bool
+    private let telemetry: Telemetry
+    private let state = Mutex(State())
+
+    init(_ environment: [String: String], isOn: Bool, telemetry: Telemetry) {
+        self.environment = environment
+        self.isOn = isOn
+        self.telemetry = telemetry
+    }
+
+    func template(of bundle: Bundle) -> WorkerTemplate? {
+        guard isOn else { return nil }
+        return state.withLock { state in
+            if state.hash == bundle.hash, let template = state.template { return template }
+            let template = WorkerTemplate(
+                executable: bundle.executable,
+                environment: environment,
+                report: { [telemetry] in telemetry.template($0, bundle) }
+            )
+            state.hash = bundle.hash
+            state.template = template
+            template.start()
+            return template
+        }
+    }
+
+    /// `on`, or `off` while workers are started plainly.
+    var text: String { state.withLock { $0.template?.isReady == true ? "on" : "off" } }
+
+    func stop() { state.withLock { $0.template }?.stop() }
+}
+
+extension Telemetry {
+    /// What the template of a bundle tells.
+    func template(_ report: WorkerTemplate.Report, _ bundle: Bundle) {
+        let hash = ("bundle", JSON.string(String(bundle.hash.prefix(16))))
+        switch report {
+        case .ready: note(.info, "workers are forked from a template", [hash])
+        case .off(let why): note(.warning, "workers are started plainly", [hash, ("reason", .string(why))])
+        }
     }
 }

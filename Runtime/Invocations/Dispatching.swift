@@ -31,6 +31,12 @@ package protocol Dispatched: Sendable {
     func grant(_ bytes: Int)
     /// Asks the function to stop. The sink still hears the end.
     func cancel()
+    /// The caller has gone: the function stops, or goes on where its manifest says so. The sink still hears an end.
+    func abandon()
+}
+
+extension Dispatched {
+    package func abandon() { cancel() }
 }
 
 /// Runs invocations: with worker processes, in process, or as a recorder in tests.

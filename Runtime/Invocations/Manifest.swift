@@ -127,8 +127,25 @@ package struct Manifest: Sendable, Hashable {
         /// How many wait at most; more are shed with 429.
         package var queue: Int = 256
         package var openFiles: Int = 64
+        /// Processor time in seconds for what runs at once on a worker; 0 for no limit but the timeout.
+        package var cpuSeconds: Int = 0
 
         package init() {}
+    }
+
+    /// What a worker may do beyond reading its channel.
+    package struct Permissions: Sendable, Hashable {
+        /// Open sockets to other hosts.
+        package var network = false
+        /// Start processes.
+        package var fork = false
+
+        package init() {}
+    }
+
+    /// What becomes of an invocation whose caller has gone.
+    package enum OnDisconnect: String, Sendable, CaseIterable {
+        case cancel, `continue`
     }
 
     /// How many workers.
@@ -177,6 +194,8 @@ package struct Manifest: Sendable, Hashable {
     package var channels: [Channel] = []
     package var webSockets: [WebSocket] = []
     package var limits = Limits()
+    package var permissions = Permissions()
+    package var onDisconnect = OnDisconnect.cancel
     package var scale = Scale()
     package var grants: [Grant] = []
     package var environment: [String: String] = [:]

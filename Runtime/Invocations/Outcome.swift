@@ -14,6 +14,8 @@ package enum Outcome: Sendable {
     case expired
     /// The worker died, or was killed for a sibling's sake.
     case workerLost(String)
+    /// The worker needed more memory than its function is allowed.
+    case outOfMemory(String)
     /// The host refused to take it on.
     case shed(ShedReason, retryAfter: Duration)
 
@@ -36,6 +38,7 @@ package enum Outcome: Sendable {
         case .cancelled: "cancelled"
         case .expired: "expired"
         case .workerLost: "worker_lost"
+        case .outOfMemory: "out_of_memory"
         case .shed: "shed"
         }
     }
@@ -49,7 +52,7 @@ package enum Outcome: Sendable {
     /// Whether the end counts against the function's retries: its own failures do, the host's do not.
     package var countsAgainstRetries: Bool {
         switch self {
-        case .replied, .failed, .timedOut, .workerLost: true
+        case .replied, .failed, .timedOut, .workerLost, .outOfMemory: true
         case .cancelled, .expired, .shed: false
         }
     }
@@ -76,6 +79,12 @@ package enum Outcome: Sendable {
             FunctionError(
                 status: 502,
                 code: "worker_lost",
+                message: "the worker ended before it answered: \(reason)"
+            )
+        case .outOfMemory(let reason):
+            FunctionError(
+                status: 502,
+                code: "out_of_memory",
                 message: "the worker ended before it answered: \(reason)"
             )
         case .shed(.overloaded, _):

@@ -124,7 +124,7 @@ extension FunctionPool: WorkerLink.Owner {
         report(
             .line(
                 LogLine(
-                    level: source == "stderr" ? .warning : .info,
+                    level: source == "stdout" ? .info : .warning,
                     message: line,
                     metadata: [:],
                     function: manifest.name,
@@ -149,6 +149,14 @@ extension FunctionPool: WorkerLink.Owner {
         let asked = machine.isLeaving(link.id)
         report(.workerGone(function: manifest.name, pid: link.pid, reason: failure ?? reason, asked: asked))
         failWarming(failure ?? reason)
-        perform(machine.exited(link.id, reason: failure ?? reason, begun: link.begun, at: .now))
+        perform(
+            machine.exited(
+                link.id,
+                reason: failure ?? reason,
+                outOfMemory: link.wasExhausted,
+                begun: link.begun,
+                at: .now
+            )
+        )
     }
 }

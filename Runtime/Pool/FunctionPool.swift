@@ -224,14 +224,7 @@ package final class FunctionPool: @unchecked Sendable {
             let link = try WorkerLink(id: id, loop: loop, owner: self, clock: clock())
             links[id] = link
             fresh.insert(id)
-            let hello = Hello(
-                bundle: program.hash,
-                function: manifest.name,
-                openFiles: UInt32(clamping: manifest.limits.openFiles),
-                memoryMiB: UInt32(clamping: manifest.limits.memoryMiB),
-                environment: manifest.environment
-            )
-            link.start(program, hello: hello)
+            link.start(program, manifest)
         } catch {
             report(.spawnFailed(function: manifest.name, reason: "\(error)"))
             loop.execute { self.perform(self.machine.exited(id, reason: "\(error)", begun: [], at: .now)) }

@@ -8,6 +8,7 @@ extension PoolMachine.End {
         case .cancelled: .cancelled
         case .expired: .expired
         case .workerLost(let reason): .workerLost(reason)
+        case .outOfMemory(let reason): .outOfMemory(reason)
         case .shed(let reason, let wait): .shed(reason, retryAfter: wait)
         }
     }

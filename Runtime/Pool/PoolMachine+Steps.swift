@@ -184,11 +184,11 @@ extension PoolMachine {
     }
 
     /// An invocation whose worker died.
-    mutating func lost(_ key: InvocationKey, reason: String, begun: Bool, at now: Monotonic) {
+    mutating func lost(_ key: InvocationKey, _ end: End, begun: Bool, at now: Monotonic) {
         guard let run = remove(key), !run.answered else { return }
         let again = run.replyBegan == nil && (!begun || (idempotent && run.attempt == 1))
         guard again, !draining else {
-            actions.append(.end(key, .workerLost(reason)))
+            actions.append(.end(key, end))
             return
         }
         requeue(key, run, attempt: begun ? run.attempt + 1 : run.attempt)

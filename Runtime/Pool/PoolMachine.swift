@@ -37,6 +37,7 @@ package struct PoolMachine: Sendable {
     package enum End: Sendable, Equatable {
         case timedOut, cancelled, expired
         case workerLost(String)
+        case outOfMemory(String)
         case shed(Outcome.ShedReason, retryAfter: Duration)
     }
 
@@ -217,6 +218,7 @@ package struct PoolMachine: Sendable {
     package mutating func exited(
         _ id: WorkerID,
         reason: String,
+        outOfMemory: Bool = false,
         begun: Set<InvocationKey>,
         at now: Monotonic
     ) -> [Action] {
@@ -225,8 +227,9 @@ package struct PoolMachine: Sendable {
             machine.idle.removeAll { $0 == id }
             if worker.phase == .starting || worker.phase == .serving { machine.crashes.crashed(at: now) }
             // The last first: each goes back to the head of the queue.
+            let end = outOfMemory ? End.outOfMemory(reason) : .workerLost(reason)
             for key in machine.keys(on: id).reversed() {
-                machine.lost(key, reason: reason, begun: begun.contains(key), at: now)
+                machine.lost(key, end, begun: begun.contains(key), at: now)
             }
             if let wait = machine.crashes.closedFor(at: now) {
                 for waiting in machine.waiting { machine.shed(waiting.key, .crashLoop, retryAfter: wait) }

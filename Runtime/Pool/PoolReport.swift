@@ -42,7 +42,7 @@ package struct LogLine: Sendable {
     package var invocation: String?
     package var traceID: String?
     package var pid: Int32
-    /// `log`, `stdout` or `stderr`.
+    /// `log`, `stdout` or `stderr`; `host` for what the host says of the worker's output.
     package var source: String
 }
 

@@ -7,7 +7,8 @@ import NIOCore
 final class PoolTicket: Dispatched, @unchecked Sendable {
     let pool: FunctionPool
     let invocation: Invocation
-    let sink: any ReplySink
+    /// Another one once the caller has gone.
+    var sink: any ReplySink
     /// Its frame id; 0 before it has arrived.
     var key: UInt32 = 0
     /// The hold on it where the pool had been superseded when it arrived.
@@ -43,6 +44,14 @@ final class PoolTicket: Dispatched, @unchecked Sendable {
             onward?.cancel() ?? pool.cancel(key)
         } else {
             pool.loop.execute { self.cancel() }
+        }
+    }
+
+    func abandon() {
+        if pool.loop.inEventLoop {
+            onward?.abandon() ?? pool.abandon(self)
+        } else {
+            pool.loop.execute { self.abandon() }
         }
     }
 

@@ -1,6 +1,8 @@
 import CShims
 import FunctionCore
 import Glibc
+import Invocations
+import Isolation
 import NIOCore
 import NIOPosix
 import Processes
@@ -49,7 +51,10 @@ final class WorkerLink: @unchecked Sendable {
     private var outgoing = ByteBuffer()
     private var flushDue = false
     private lazy var flushLater: @Sendable () -> Void = { [weak self] in self?.flush() }
+    private var limits = Manifest.Limits()
     private var status: ExitStatus?
+    /// Whether it ended for its memory.
+    private(set) var wasExhausted = false
     private var channelClosed = false
     private var ended = false
     private var killReason: String?
@@ -81,43 +86,59 @@ final class WorkerLink: @unchecked Sendable {
     // MARK: Life
 
     /// Starts the process off the loop and says hello; failures come as `gone`.
-    func start(_ program: WorkerProgram, hello: Hello) {
+    func start(_ program: WorkerProgram, _ manifest: Manifest) {
         let page = memory
+        limits = manifest.limits
+        let needs = WorkerIsolation.Needs(manifest)
         let spawned = NIOThreadPool.singleton.runIfActive(eventLoop: loop) {
-            try SpawnedWorker.start(program, page: page) { [weak self] status in
+            try SpawnedWorker.start(program, needs, page: page) { [weak self] end in
                 guard let self else { return }
-                self.loop.execute { self.exited(status) }
+                self.loop.execute { self.exited(end) }
             }
         }
         spawned.whenComplete { [self] result in
             switch result {
-            case .success(let worker): connect(worker, hello)
+            case .success(let worker):
+                enter(worker)
+                let hello = Hello(
+                    bundle: program.hash,
+                    function: manifest.name,
+                    confinement: worker.confinement,
+                    environment: manifest.environment
+                )
+                connect(worker, hello)
             case .failure(let error): end("\(error)")
             }
         }
+    }
+
+    /// Has the worker's group take it in, beside its start.
+    private func enter(_ worker: SpawnedWorker) {
+        guard let cell = worker.cell else { return }
+        let pid = worker.process.pid
+        let onExcess: @Sendable () -> Void = { [weak self] in
+            guard let self else { return }
+            self.loop.execute { self.exceededMemory() }
+        }
+        let entered = NIOThreadPool.singleton.runIfActive(eventLoop: loop) {
+            try cell.enter(pid, onExcess: onExcess)
+        }
+        entered.whenFailure { [weak self] error in self?.kill("it could not be confined: \(error)") }
+    }
+
+    private func exceededMemory() {
+        wasExhausted = true
+        kill(memoryReason)
+    }
+
+    private var memoryReason: String {
+        "it needed more than the \(limits.memoryMiB) MiB of memory that limits.memory allows"
     }
 
     private func connect(_ worker: SpawnedWorker, _ hello: Hello) {
         process = worker.process
         pid = worker.process.pid
         if killReason != nil { worker.process.signal(SIGKILL) }
-        worker.outputs.forEach { output in
-            NIOPipeBootstrap(group: loop)
-                .channelInitializer { [self] channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(
-                            LineReader(source: output.name, link: self)
-                        )
-                    }
-                }
-                .takingOwnershipOfDescriptor(input: output.descriptor)
-                .whenComplete { [self] result in
-                    switch result {
-                    case .success(let channel): outputs.append(channel)
-                    case .failure: close(output.descriptor)
-                    }
-                }
-        }
         ClientBootstrap(group: loop)
             .channelOption(.maxMessagesPerRead, value: 4)
             // A reply's body goes on as a slice of what was read, so a slow client holds that much: small
@@ -144,6 +165,28 @@ final class WorkerLink: @unchecked Sendable {
                     endIfOver()
                 }
             }
+        // After the channel: the worker waits for its first words.
+        openOutputs(worker)
+    }
+
+    private func openOutputs(_ worker: SpawnedWorker) {
+        worker.outputs.forEach { output in
+            NIOPipeBootstrap(group: loop)
+                .channelInitializer { [self] channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(
+                            LineReader(source: output.name, link: self)
+                        )
+                    }
+                }
+                .takingOwnershipOfDescriptor(input: output.descriptor)
+                .whenComplete { [self] result in
+                    switch result {
+                    case .success(let channel): outputs.append(channel)
+                    case .failure: close(output.descriptor)
+                    }
+                }
+        }
     }
 
     /// Ends the process; `gone` follows.
@@ -152,8 +195,9 @@ final class WorkerLink: @unchecked Sendable {
         process?.signal(SIGKILL)
     }
 
-    private func exited(_ status: ExitStatus) {
-        self.status = status
+    private func exited(_ end: SpawnedWorker.End) {
+        status = end.status
+        wasExhausted = wasExhausted || end.outOfMemory || page.isExhausted
         // What it wrote before it died is still to be read; a grandchild that holds the socket may not delay
         // the end.
         loop.scheduleTask(in: .milliseconds(200)) { [weak self] in
@@ -179,7 +223,15 @@ final class WorkerLink: @unchecked Sendable {
 
     private func endIfOver() {
         guard channelClosed, let status else { return }
-        end(killReason ?? "\(status)")
+        end(killReason ?? reason(of: status))
+    }
+
+    private func reason(of status: ExitStatus) -> String {
+        if wasExhausted { return memoryReason }
+        if status == .signalled(SIGXCPU) {
+            return "it used more than the \(limits.cpuSeconds) s of processor time that limits.cpu allows"
+        }
+        return "\(status)"
     }
 
     private func end(_ reason: String) {
@@ -200,6 +252,8 @@ final class WorkerLink: @unchecked Sendable {
 
     /// Gives a frame id a slot of the page.
     func occupy(_ key: UInt32, invocation: String, traceID: String) -> UInt16 {
+        // What runs at once has the time together.
+        if limits.cpuSeconds > 0, served.isEmpty { _ = swiftlet_renew_cpu(pid, UInt32(limits.cpuSeconds)) }
         let slot: UInt16
         if let free = freeSlots.popLast() {
             slot = free
@@ -261,7 +315,7 @@ final class WorkerLink: @unchecked Sendable {
     fileprivate func received(_ frame: Frame, _ payload: ByteBuffer) {
         owner.received(frame, payload, from: self)
     }
-    fileprivate func printed(_ line: String, _ source: String) {
+    func printed(_ line: String, _ source: String) {
         owner.printed(line, source: source, by: self)
     }
     fileprivate func broke(_ error: WireError) {
@@ -328,37 +382,5 @@ private final class FrameReader: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         context.close(promise: nil)
-    }
-}
-
-/// Cuts what a process prints into lines of at most 8 KiB.
-private final class LineReader: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    private let source: String
-    private let link: WorkerLink
-    private var line: [UInt8] = []
-    private static let lineMax = 8192
-
-    init(source: String, link: WorkerLink) {
-        self.source = source
-        self.link = link
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        for byte in unwrapInboundIn(data).readableBytesView {
-            if byte == 10 || line.count >= LineReader.lineMax { emit() }
-            if byte != 10 { line.append(byte) }
-        }
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        emit()
-    }
-
-    private func emit() {
-        guard !line.isEmpty else { return }
-        link.printed(String(decoding: line, as: UTF8.self), source)
-        line.removeAll(keepingCapacity: true)
     }
 }

@@ -1,4 +1,6 @@
 import FunctionCore
+import Invocations
+import Isolation
 
 /// What a worker is started from.
 package struct WorkerProgram: Sendable {
@@ -8,11 +10,37 @@ package struct WorkerProgram: Sendable {
     package var hash: String
     /// What a worker's process gets of the environment besides what the manifest grants.
     package var environment: [String: String]
+    /// What isolates workers; nil for their plain limits alone.
+    package var isolation: WorkerIsolation?
+    /// What forks workers; nil to start each by itself.
+    package var template: WorkerTemplate?
 
-    package init(executable: String, hash: String, environment: [String: String] = [:]) {
+    package init(
+        executable: String,
+        hash: String,
+        environment: [String: String] = [:],
+        isolation: WorkerIsolation? = nil,
+        template: WorkerTemplate? = nil
+    ) {
         self.executable = executable
         self.hash = hash
         self.environment = environment
+        self.isolation = isolation
+        self.template = template
+    }
+}
+
+extension WorkerIsolation.Needs {
+    /// What a function's manifest says.
+    init(_ manifest: Manifest) {
+        self.init(
+            function: manifest.name,
+            memory: manifest.limits.memoryMiB << 20,
+            openFiles: manifest.limits.openFiles,
+            cpuSeconds: manifest.limits.cpuSeconds,
+            network: manifest.permissions.network,
+            fork: manifest.permissions.fork
+        )
     }
 }
 

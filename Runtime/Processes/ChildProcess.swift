@@ -46,15 +46,36 @@ package final class ChildProcess: Sendable {
         guard error == 0 else {
             throw SpawnError(executable: path, reason: String(cString: strerror(error)))
         }
-        let pidfd = swiftlet_pidfd_open(pid)
-        guard pidfd >= 0 else {
-            let reason = String(cString: strerror(errno))
-            kill(pid, SIGKILL)
-            waitpid(pid, nil, 0)
+        guard let process = watch(pid, onExit: onExit) else {
             throw SpawnError(
                 executable: path,
-                reason: "the kernel gives no pidfd (\(reason)); Linux 5.4 is needed"
+                reason: "the kernel gives no pidfd (\(String(cString: strerror(errno)))); Linux 5.4 is needed"
             )
+        }
+        return process
+    }
+
+    /// Takes over a child of this process that another one has forked; nil where that cannot be, and it is gone.
+    package static func adopt(
+        _ pid: Int32,
+        onExit: @escaping @Sendable (ExitStatus) -> Void
+    ) -> ChildProcess? {
+        // It does so itself as well; whoever comes first makes the group before anybody signals it.
+        setpgid(pid, pid)
+        return watch(pid, onExit: onExit)
+    }
+
+    private static func watch(
+        _ pid: Int32,
+        onExit: @escaping @Sendable (ExitStatus) -> Void
+    ) -> ChildProcess? {
+        let pidfd = swiftlet_pidfd_open(pid)
+        guard pidfd >= 0 else {
+            let error = errno
+            kill(pid, SIGKILL)
+            waitpid(pid, nil, 0)
+            errno = error
+            return nil
         }
         let process = ChildProcess(pid: pid)
         Reaper.shared.watch(pidfd: pidfd, onEnd: { process.endGroup() }, onExit: onExit)

@@ -19,7 +19,9 @@ package struct ManifestReader {
     ]
 
     private static let keys = [
-        "name", "summary", "triggers", "limits", "scale", "bindings", "environment", "retry", "idempotent",
+        "name", "summary", "triggers", "limits", "permissions", "onDisconnect", "scale", "bindings",
+        "environment", "retry",
+        "idempotent",
         "idempotency",
     ]
 
@@ -45,6 +47,15 @@ package struct ManifestReader {
             schedules = kinds["schedule"]?.list ?? []
         }
         if let node = members["limits"] { readLimits(node, &manifest.limits) }
+        let words = Manifest.OnDisconnect.allCases.map(\.rawValue)
+        if let word = members["onDisconnect"]?.word(words).flatMap({ Manifest.OnDisconnect(rawValue: $0) }) {
+            manifest.onDisconnect = word
+        }
+        if let node = members["permissions"] {
+            let permissions = node.members(["network", "fork"])
+            manifest.permissions.network = permissions["network"]?.flag() ?? false
+            manifest.permissions.fork = permissions["fork"]?.flag() ?? false
+        }
         if let node = members["scale"] { readScale(node, &manifest.scale) }
         if let node = members["retry"] { readRetry(node, &manifest.retry) }
         manifest.grants = members["bindings"]?.list.compactMap(readGrant) ?? []
@@ -110,7 +121,7 @@ package struct ManifestReader {
     private static func readLimits(_ node: SettingsNode, _ limits: inout Manifest.Limits) {
         let members = node.members([
             "timeout", "firstByte", "idle", "grace", "memory", "payload", "perWorker", "maxInFlight", "queue",
-            "openFiles",
+            "openFiles", "cpu",
         ])
         let times = Duration.milliseconds(10)...Duration.seconds(24 * 3600)
         limits.timeout = members["timeout"]?.duration(times) ?? limits.timeout
@@ -122,6 +133,8 @@ package struct ManifestReader {
         limits.perWorker = members["perWorker"]?.integer(1...1000) ?? limits.perWorker
         limits.maxInFlight = members["maxInFlight"]?.integer(1...100_000) ?? limits.maxInFlight
         limits.queue = members["queue"]?.integer(0...100_000) ?? limits.queue
+        let cpu = members["cpu"]?.duration(.seconds(1) ... .seconds(24 * 3600))
+        limits.cpuSeconds = cpu.map { Int($0.components.seconds) } ?? limits.cpuSeconds
         limits.openFiles = members["openFiles"]?.integer(16...65_536) ?? limits.openFiles
     }
 

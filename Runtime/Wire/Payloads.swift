@@ -6,21 +6,18 @@ package struct Hello: Sendable, Equatable {
     /// The content hash of the bundle, as the host knows it.
     package var bundle: String
     package var function: String
-    package var openFiles: UInt32
-    package var memoryMiB: UInt32
+    package var confinement: Confinement
     package var environment: [String: String]
 
     package init(
         bundle: String,
         function: String,
-        openFiles: UInt32,
-        memoryMiB: UInt32,
+        confinement: Confinement,
         environment: [String: String]
     ) {
         self.bundle = bundle
         self.function = function
-        self.openFiles = openFiles
-        self.memoryMiB = memoryMiB
+        self.confinement = confinement
         self.environment = environment
     }
 
@@ -29,8 +26,7 @@ package struct Hello: Sendable, Equatable {
             writer.integer(version)
             writer.string(bundle)
             writer.string(function)
-            writer.integer(openFiles)
-            writer.integer(memoryMiB)
+            confinement.write(to: &writer)
             writer.dictionary(environment)
         }
     }
@@ -44,8 +40,7 @@ package struct Hello: Sendable, Equatable {
         }
         bundle = try reader.string()
         function = try reader.string()
-        openFiles = try reader.integer()
-        memoryMiB = try reader.integer()
+        confinement = try Confinement(&reader)
         environment = try reader.dictionary()
     }
 }

@@ -7,6 +7,7 @@ import FunctionCore
 ///     8   wall       wall time in nanoseconds when the monotonic clock stood at
 ///     16  monotonic  this many nanoseconds
 ///     24  speed      bits of a double: wall seconds a real second
+///     32  exhausted  not 0: the worker crashed over an allocation that failed
 ///     64  begun      one word of four bytes a slot: 0, then either the frame id, by the worker, before any user
 ///                    code runs, or all ones, by the host, which takes the invocation back
 ///
@@ -63,6 +64,14 @@ package struct SharedPage: @unchecked Sendable {
         guard product.isFinite else { return 0 }
         return Int64(max(-4e18, min(4e18, product)))
     }
+
+    /// Has the page tell when this process crashes over an allocation that failed.
+    ///
+    /// For the worker, once.
+    package func watchMemory() { swiftlet_watch_memory(base + 32) }
+
+    /// Whether the worker has crashed so.
+    package var isExhausted: Bool { swiftlet_load32(base + 32) != 0 }
 
     /// Makes a slot ready for an invocation.
     package func clear(slot: UInt16) {

@@ -69,11 +69,10 @@ final class Worker: Sendable {
         decoder.fill { WorkerKit.readSome(descriptor, into: $0).count } > 0
     }
 
-    /// Limits first, then user code: a handler's `init` is the first of it.
+    /// Confined first, then user code: a handler's `init` is the first of it.
     private func prepare(_ hello: Hello) -> Handler {
-        let limited = swiftlet_limit_self(hello.openFiles)
-        guard limited == 0 else { refuse("limits cannot be set: \(String(cString: strerror(limited)))") }
-        if hello.memoryMiB > 0 { _ = swiftlet_limit_memory(UInt64(hello.memoryMiB) << 20) }
+        if let fault = confine(hello.confinement) { refuse("it could not be confined: \(fault)") }
+        page.watchMemory()
         guard let entry = entries.first(where: { $0.name == hello.function }) else {
             let names = entries.map(\.name).joined(separator: ", ")
             refuse("the bundle has no function \(hello.function); it has \(names)")

@@ -7,6 +7,7 @@ import Glibc
 ///     functions --describe              one JSON line a function
 ///     functions --inline NAME < event   one event, in this process, under a debugger
 ///     functions --worker                what the host starts; channel on descriptor 3, shared page on 4
+///     functions --template              what the host has fork such workers; requests come on descriptor 3
 public enum WorkerMain {
     /// Runs the bundle and never returns.
     ///
@@ -16,6 +17,9 @@ public enum WorkerMain {
         let arguments = CommandLine.arguments.dropFirst()
         switch (arguments.first, arguments.count) {
         case ("--worker", 1):
+            serve(entries)
+        case ("--template", 1):
+            awaitFork()
             serve(entries)
         case ("--describe", 1):
             describe(entries)

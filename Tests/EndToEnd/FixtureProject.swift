@@ -55,7 +55,8 @@ struct FixtureProject {
 
     /// The functions of the bundle that no test here calls; each needs a manifest all the same.
     private static let idle = [
-        "echo-async", "typed", "busy", "garbage", "close", "big", "start-crash", "limits",
+        "echo-async", "echo-slowly", "echo-slowly-again", "typed", "typed-echo", "busy", "garbage",
+        "close", "big", "start-crash", "limits", "reach", "allocate", "fork-bomb", "flood", "spin",
     ]
 
     /// Writes the project below a directory, and says how a host is started with it.

@@ -46,10 +46,11 @@ struct HangFunction: AsyncFunction {
     }
 }
 
-/// Keeps the reader thread busy and never returns.
+/// Keeps the reader thread busy and never returns; `deaf` ignores SIGTERM as well.
 struct BusyFunction: SynchronousFunction {
     func handle(_ event: Event, _ context: Context) throws -> Reply {
         if Settings(event).text("mode") == "quick" { return .text("quick") }
+        if Settings(event).text("mode") == "deaf" { signal(SIGTERM, SIG_IGN) }
         while true { usleep(1000) }
     }
 }

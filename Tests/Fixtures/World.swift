@@ -40,11 +40,19 @@ struct LimitsFunction: SynchronousFunction {
             "granted": .string(context.environment["GRANTED"] ?? ""),
             "descriptors": .array(openDescriptors().map { .integer(Int64($0)) }),
             "group": .integer(Int64(getpgrp())),
+            "users": .array([getuid(), geteuid(), getgid(), getegid()].map { .integer(Int64($0)) }),
+            "directory": .string(environment("TMPDIR")),
         ])
     }
 
     private func environmentNames() -> [String] {
-        contents(of: "/proc/self/environ").split(separator: "\0").map { String($0.prefix { $0 != "=" }) }
+        var names: [String] = []
+        var next = environ
+        while let entry = next.pointee {
+            names.append(String(String(cString: entry).prefix { $0 != "=" }))
+            next += 1
+        }
+        return names
     }
 
     private func openDescriptors() -> [Int] {

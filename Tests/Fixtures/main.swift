@@ -37,4 +37,9 @@ WorkerMain.run([
     FunctionEntry("failing", FailingFunction.self),
     FunctionEntry("socket", SocketFunction.self),
     FunctionEntry("ticker", TickerFunction.self),
+    FunctionEntry("reach", ReachFunction.self),
+    FunctionEntry("allocate", AllocateFunction.self),
+    FunctionEntry("fork-bomb", ForkBombFunction.self),
+    FunctionEntry("flood", FloodFunction.self),
+    FunctionEntry("spin", SpinFunction.self),
 ])

@@ -193,6 +193,32 @@ extension WorkerSuite {
             #expect(reply.outcomes.count == 1)
         }
 
+        @Test(
+            "an invocation whose caller has gone goes on where the manifest says so, and its reply is dropped"
+        )
+        func abandoned() async throws {
+            for (function, json) in [("slow", #"{"ms": 300}"#), ("stream", #"{"events": 40, "size": 8192}"#)]
+            {
+                let bench = PoolBench(function) { $0.onDisconnect = .continue }
+                let reply = bench.watch(json)
+                try await bench.untilRunning()
+                reply.abandon()
+                try await bench.until { reply.ended }
+                #expect(reply.outcomes.map(\.label) == ["cancelled"])
+                try await bench.until { !bench.reports.invocations.isEmpty }
+                #expect(bench.reports.invocations.first?.outcome.label == "ok")
+                try await bench.drain()
+                #expect(reply.outcomes.count == 1)
+            }
+            let bench = PoolBench("slow")
+            let reply = bench.watch(#"{"ms": 60000}"#)
+            try await bench.untilRunning()
+            reply.abandon()
+            try await bench.until { !bench.reports.invocations.isEmpty }
+            #expect(bench.reports.invocations.first?.outcome.label == "cancelled")
+            try await bench.drain()
+        }
+
         @Test("a cancelled invocation that does not stop costs its worker, after the grace")
         func cancelIgnored() async throws {
             let bench = PoolBench("hang") { $0.scale.max = 1 }

@@ -1,6 +1,7 @@
 import FunctionCore
 import Glibc
 import Invocations
+import Isolation
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -59,6 +60,8 @@ final class PoolBench: Sendable {
         environment: [String: String] = [:],
         services: [any BindingService] = [],
         currentToken: UInt64? = nil,
+        isolation: WorkerIsolation? = nil,
+        template: WorkerTemplate? = nil,
         clock: ClockReading = ClockReading(wall: Instant(nanoseconds: 0), monotonic: .now, speed: 1),
         _ change: (inout Manifest) -> Void = { _ in }
     ) {
@@ -74,7 +77,13 @@ final class PoolBench: Sendable {
         let plain = ["SWIFT_BACKTRACE": "enable=no"].merging(environment) { $1 }
         pool = FunctionPool(
             manifest: manifest,
-            program: WorkerProgram(executable: executable, hash: "test", environment: plain),
+            program: WorkerProgram(
+                executable: executable,
+                hash: "test",
+                environment: plain,
+                isolation: isolation,
+                template: template
+            ),
             bindings: BindingHost(services) { _, token in currentToken.map { $0 == token } ?? true },
             loop: PoolBench.loop,
             clock: { box.reading },
@@ -204,6 +213,7 @@ final class WatchedReply: ReplySink {
 
     func grant(_ bytes: Int) { state.withLock { $0.dispatched }?.grant(bytes) }
     func cancel() { state.withLock { $0.dispatched }?.cancel() }
+    func abandon() { state.withLock { $0.dispatched }?.abandon() }
 
     var status: Int { state.withLock { $0.status } }
     var heads: Int { state.withLock { $0.heads } }

@@ -123,7 +123,7 @@ extension WorkerSuite {
         func hostGone(_ state: String) async throws {
             let worker = try BareWorker(function: state == "idle" ? "echo" : state)
             worker.send { writer in
-                Hello(bundle: "", function: worker.function, openFiles: 64, memoryMiB: 256, environment: [:])
+                Hello(bundle: "", function: worker.function, confinement: Confinement(), environment: [:])
                     .write(to: &writer)
             }
             #expect(worker.read() == .ready)
@@ -152,7 +152,7 @@ extension WorkerSuite {
         @Test("a worker refuses a host of another version, and says so")
         func version() async throws {
             let worker = try BareWorker(function: "echo")
-            var hello = Hello(bundle: "", function: "echo", openFiles: 64, memoryMiB: 0, environment: [:])
+            var hello = Hello(bundle: "", function: "echo", confinement: Confinement(), environment: [:])
             hello.version = 9
             worker.send { hello.write(to: &$0) }
             try await PoolBench("echo").until { worker.status != nil }

@@ -39,6 +39,9 @@ struct ManifestReaderTests {
           maxInFlight: 8
           queue: 0
           openFiles: 128
+          cpu: 90s
+        permissions: {network: true, fork: false}
+        onDisconnect: continue
         scale: {min: 1, max: 3, idle: 1h}
         bindings: [text, users]
         environment:
@@ -85,6 +88,9 @@ struct ManifestReaderTests {
         #expect(limits.idle == .milliseconds(250))
         #expect(limits.grace == .seconds(60))
         #expect(limits.memoryMiB == 512)
+        #expect(limits.cpuSeconds == 90)
+        #expect(manifest.permissions.network && !manifest.permissions.fork)
+        #expect(manifest.onDisconnect == .continue)
         #expect(limits.payload == 65_536)
         #expect([limits.perWorker, limits.maxInFlight, limits.queue, limits.openFiles] == [4, 8, 0, 128])
         #expect([manifest.scale.min, manifest.scale.max] == [1, 3])

@@ -43,11 +43,20 @@ enum PayloadSamples {
 
     static let log = LogPayload(level: .warning, message: "said\nso", metadata: ["a": "b", "": ""])
     static let call = CallHead(invocation: 77, binding: "users", method: "write", arguments: #"{"user":1}"#)
+    static let confinement = {
+        var confinement = Confinement()
+        confinement.memory = 1 << 40
+        confinement.uid = 60_007
+        confinement.directory = "/tmp/x"
+        confinement.filter = Bytes([1, 2, 3])
+        confinement.readable = ["/usr", ""]
+        confinement.network = true
+        return confinement
+    }()
     static let hello = Hello(
         bundle: "abc",
         function: "echo",
-        openFiles: 64,
-        memoryMiB: 256,
+        confinement: confinement,
         environment: ["A": "1"]
     )
 

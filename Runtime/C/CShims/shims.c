@@ -1,6 +1,5 @@
 #include "CShims.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -9,9 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -116,19 +113,6 @@ int swiftlet_memfd(const char *name, size_t size) {
     return fd;
 }
 
-int swiftlet_limit_self(unsigned open_files) {
-    struct rlimit none = {0, 0}, files = {open_files, open_files};
-    if (setrlimit(RLIMIT_CORE, &none) != 0) return errno;
-    if (setrlimit(RLIMIT_NOFILE, &files) != 0) return errno;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
-    return 0;
-}
-
-int swiftlet_limit_memory(uint64_t bytes) {
-    struct rlimit limit = {bytes, bytes};
-    return setrlimit(RLIMIT_DATA, &limit) == 0 ? 0 : errno;
-}
-
 int swiftlet_pipe(int ends[2], bool nonblocking) {
     return pipe2(ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0)) == 0 ? 0 : errno;
 }
@@ -151,14 +135,4 @@ int swiftlet_random(void *buffer, size_t count) {
         count -= (size_t)got;
     }
     return 0;
-}
-
-int swiftlet_thread_count(void) {
-    DIR *tasks = opendir("/proc/self/task");
-    if (!tasks) return -1;
-    int count = 0;
-    for (struct dirent *entry; (entry = readdir(tasks));)
-        if (entry->d_name[0] != '.') count++;
-    closedir(tasks);
-    return count;
 }

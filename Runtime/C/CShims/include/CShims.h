@@ -22,12 +22,42 @@ int swiftlet_reap(int pidfd, bool *signalled, int *code);
 /* An anonymous file of that size, close-on-exec; -1 with errno. */
 int swiftlet_memfd(const char *name, size_t size);
 
-/* The limits a worker sets on itself before any user code: no core file, open files, no new privileges. Returns 0 or an
- * errno. */
-int swiftlet_limit_self(unsigned open_files);
+/* What a worker takes from itself before any user code runs. Zero, or NULL, stands for "not". */
+struct swiftlet_confinement {
+    /* Bytes of data. */
+    uint64_t memory;
+    uint32_t open_files;
+    /* Of the user, threads included. */
+    uint32_t processes;
+    uint32_t cpu_seconds;
+    /* User and group of the same number. */
+    uint32_t uid;
+    /* Its working and temporary directory. */
+    const char *directory;
+    /* A seccomp program. */
+    const void *filter;
+    size_t filter_length;
+    bool landlock;
+    bool network;
+    /* With Landlock: what may be read. */
+    const char *const *readable;
+    int readable_count;
+};
 
-/* Data-segment limit in bytes. Returns 0 or an errno. */
-int swiftlet_limit_memory(uint64_t bytes);
+/* Takes it, for good. Returns 0, or an errno with the stage that failed. One thread may exist. */
+int swiftlet_confine(const struct swiftlet_confinement *wanted, const char **stage);
+
+/* Stores 1 (32 bits) at flag when the process crashes over an allocation that failed. */
+void swiftlet_watch_memory(void *flag);
+
+/* Gives a process that many seconds of processor time from now on. Returns 0 or an errno. */
+int swiftlet_renew_cpu(pid_t pid, unsigned seconds);
+
+/* The version of Landlock that the kernel has; 0 where it has none. */
+int swiftlet_landlock_version(void);
+
+/* Removes a directory and all below it, and follows no symbolic link. Returns 0 or an errno. */
+int swiftlet_remove_tree(const char *path);
 
 /* Random bytes from the kernel. Returns 0 or an errno. */
 int swiftlet_random(void *buffer, size_t count);
@@ -44,8 +74,26 @@ void swiftlet_line_buffer_output(void);
 /* Names the calling thread; 15 bytes count. */
 void swiftlet_name_thread(const char *name);
 
-/* How many descriptors are open, threads running, in this process; -1 when /proc cannot be read. */
+/* How many threads run in this process; -1 when /proc cannot be read. */
 int swiftlet_thread_count(void);
+
+/* A connected pair of sockets that keep messages apart, close-on-exec. Returns 0 or an errno. */
+int swiftlet_seqpacket(int ends[2]);
+
+/* Sends a word, and up to eight descriptors with it. Returns 0 or an errno. */
+int swiftlet_send(int socket, int32_t word, const int *fds, int count);
+
+/* Receives a word and its descriptors, close-on-exec, `most` of them; waits for it. Returns their number, -1 at the
+ * end. */
+int swiftlet_receive(int socket, int32_t *word, int *fds, int most);
+
+/* Forks a process that is this one's sibling: a child of its parent. Fails with EBUSY where more than one thread
+ * runs. Returns 0 in the new process, its id here, -1 with errno. */
+pid_t swiftlet_fork_sibling(void);
+
+/* Makes the descriptors first, first + 1, … of this process, closes all above them, and leads a process group of its
+ * own. Returns 0 or an errno. */
+int swiftlet_become(const int *fds, int count, int first);
 
 static inline uint64_t swiftlet_load64(const void *address) {
     return __atomic_load_n((const uint64_t *)address, __ATOMIC_ACQUIRE);
