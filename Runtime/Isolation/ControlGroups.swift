@@ -130,21 +130,28 @@ struct WorkerGroup: Sendable {
         let pids = try? groups.pids.get()
         self.memory = memory.map { "\($0)/\(name)" }
         paths = Set([memory, pids].compactMap { $0.map { "\($0)/\(name)" } })
-        for path in paths {
-            guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw .system("mkdir \(path)") }
-        }
-        if let path = self.memory {
-            if access("\(path)/memory.max", F_OK) == 0 {
-                try write("\(limit)", to: "\(path)/memory.max")
-                // Not there on a kernel without swap.
-                try? write("0", to: "\(path)/memory.swap.max")
-                try? write("1", to: "\(path)/memory.oom.group")
-            } else {
-                try write("\(limit)", to: "\(path)/memory.limit_in_bytes")
-                try? write("\(limit)", to: "\(path)/memory.memsw.limit_in_bytes")
+        do throws(IsolationFault) {
+            for path in paths {
+                guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw .system("mkdir \(path)") }
             }
+            if let path = self.memory { try WorkerGroup.limit(path, memory: limit) }
+            if let path = pids.map({ "\($0)/\(name)" }) { try write("\(processes)", to: "\(path)/pids.max") }
+        } catch {
+            paths.forEach { rmdir($0) }
+            throw error
         }
-        if let path = pids.map({ "\($0)/\(name)" }) { try write("\(processes)", to: "\(path)/pids.max") }
+    }
+
+    private static func limit(_ path: String, memory: Int) throws(IsolationFault) {
+        if access("\(path)/memory.max", F_OK) == 0 {
+            try write("\(memory)", to: "\(path)/memory.max")
+            // Not there on a kernel without swap.
+            try? write("0", to: "\(path)/memory.swap.max")
+            try? write("1", to: "\(path)/memory.oom.group")
+        } else {
+            try write("\(memory)", to: "\(path)/memory.limit_in_bytes")
+            try? write("\(memory)", to: "\(path)/memory.memsw.limit_in_bytes")
+        }
     }
 
     /// Takes a process in.

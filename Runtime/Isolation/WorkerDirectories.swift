@@ -5,30 +5,28 @@ import Glibc
 struct WorkerDirectories: Sendable {
     let root: String
 
-    /// Below the data directory, where a worker's own user can reach that; else in the system's temporary directory.
+    private static let prefix = "swiftlet-workers-"
+
+    /// Below the data directory; where functions have users of their own in the system's temporary directory, as nobody
+    /// but the host may pass through the data directory.
     init(data: String, ownUsers: Bool) throws(IsolationFault) {
-        let inside = "\(data)/tmp"
-        // The data directory itself may be opened to passers-by: all that lies in it is 0700.
-        if ownUsers, WorkerDirectories.isOpen(above: data) { chmod(data, 0o711) }
-        if !ownUsers || WorkerDirectories.isOpen(above: inside) {
-            root = inside
-        } else {
-            root = "/tmp/swiftlet-\(getpid())"
-        }
+        if ownUsers { WorkerDirectories.removeOld() }
+        root = ownUsers ? "/tmp/\(WorkerDirectories.prefix)\(getpid())" : "\(data)/tmp"
         _ = swiftlet_remove_tree(root)
-        guard mkdir(root, ownUsers ? 0o711 : 0o700) == 0 else { throw .system("mkdir \(root)") }
-        chmod(root, ownUsers ? 0o711 : 0o700)
+        guard mkdir(root, 0o700) == 0 else { throw .system("mkdir \(root)") }
+        // Each may pass to its own, and see no other's name.
+        if ownUsers { chmod(root, 0o711) }
     }
 
-    /// Whether everybody may pass through all directories above a path.
-    private static func isOpen(above path: String) -> Bool {
-        var path = path
-        while let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-            path = String(path[..<slash])
+    /// Those of hosts that were killed.
+    private static func removeOld() {
+        for name in names(in: "/tmp") where name.hasPrefix(prefix) {
             var status = stat()
-            guard stat(path, &status) == 0, status.st_mode & 0o001 != 0 else { return false }
+            guard let pid = Int32(name.dropFirst(prefix.count)), kill(pid, 0) != 0, errno == ESRCH,
+                lstat("/tmp/\(name)", &status) == 0, status.st_uid == geteuid()
+            else { continue }
+            _ = swiftlet_remove_tree("/tmp/\(name)")
         }
-        return true
     }
 
     func make(_ name: String, uid: UInt32) throws(IsolationFault) -> String {

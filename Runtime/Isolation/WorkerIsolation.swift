@@ -120,6 +120,10 @@ package final class WorkerIsolation: Sendable {
         confinement.openFiles = UInt32(clamping: needs.openFiles)
         confinement.cpuSeconds = UInt32(clamping: needs.cpuSeconds)
         confinement.uid = uid
+        if uid != 0, (try? groups.pids.get()) == nil {
+            // Counts what all workers of the function have together.
+            confinement.processes = UInt32(8 * WorkerIsolation.threadsMax)
+        }
         confinement.network = needs.network
         confinement.readable = hasLandlock ? WorkerIsolation.readable : nil
         if let directories { confinement.directory = try directories.make(name, uid: uid) }

@@ -23,7 +23,7 @@ extension WorkerSuite {
             let users = Set((told["users"]?.arrayValue ?? []).compactMap(\.intValue))
             #expect(users.count == 1 && users.allSatisfy { (60_000..<61_000).contains($0) })
             let directory = told["directory"]?.stringValue ?? ""
-            #expect(directory.hasPrefix("\(workers.place)/data/tmp/limits."))
+            #expect(directory.hasPrefix("\(workers.directories)/limits."))
             let names = told["environment"]?.arrayValue?.compactMap(\.stringValue)
             #expect(names == ["ONLY", "SWIFT_BACKTRACE", "TMPDIR"])
             let status = told["status"]?.stringValue ?? ""
@@ -110,7 +110,7 @@ extension WorkerSuite {
             let async = PoolBench("echo-async", isolation: workers.isolation)
             #expect(await async.run("1").body == "1")
             for bench in [bench, async] { try await bench.drain() }
-            try await bench.until { names(in: "\(workers.place)/data/tmp").isEmpty }
+            try await bench.until { names(in: workers.directories).isEmpty }
             workers.close()
         }
 
@@ -131,7 +131,7 @@ extension WorkerSuite {
             let unix = await bench.run(#"{"what": "socket", "family": 1}"#).body
             #expect(unix == "Operation not permitted")
             try await bench.drain()
-            try await bench.until { names(in: "\(workers.place)/data/tmp").isEmpty }
+            try await bench.until { names(in: workers.directories).isEmpty }
             workers.close()
             #endif
         }

@@ -118,7 +118,7 @@ extension WorkerSuite {
             if workers.has("users") { #expect(status.contains("CapEff:\t0000000000000000")) }
             #expect(told["limits"]?.stringValue?.contains("Max open files            47") == true)
             #expect(told["descriptors"]?.arrayValue?.compactMap(\.intValue) == [0, 1, 2, 3, 4])
-            #expect(told["directory"]?.stringValue?.hasPrefix(workers.place) == true)
+            #expect(told["directory"]?.stringValue?.hasPrefix(workers.directories) == true)
             try await bench.drain()
             let directory = told["directory"]?.stringValue ?? ""
             try await bench.until { access(directory, F_OK) != 0 }
