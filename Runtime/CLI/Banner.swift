@@ -19,6 +19,7 @@ enum Banner {
         ]
         for manifest in host.project.manifests {
             var triggers = manifest.routes.map { "\($0.method) \($0.path)\($0.async ? " (job)" : "")" }
+            triggers += manifest.webSockets.map { "websocket \($0.path)" }
             triggers += manifest.streams.map { "stream \($0.stream)" }
             triggers += host.project.book.entries.filter { $0.function == manifest.name }.map(\.kind.text)
             lines.append("  " + padded(manifest.name, 15) + (triggers.first ?? "by `swiftlet invoke` alone"))

@@ -26,7 +26,7 @@ struct Functions: ParsableCommand {
             let name = Banner.padded(function["name"]?.stringValue ?? "", 15)
             let summary = function["summary"]?.stringValue ?? ""
             print("\(name) \(workers) worker\(workers == 1 ? " " : "s")  \(summary)")
-            for member in ["routes", "streams"] {
+            for member in ["routes", "websockets", "streams"] {
                 for trigger in function[member]?.arrayValue ?? [] {
                     print("\(Banner.padded("", 15)) \(trigger.stringValue ?? "")")
                 }

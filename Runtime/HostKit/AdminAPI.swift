@@ -273,6 +273,7 @@ extension Manifest {
             "name": .string(name), "summary": .string(summary), "routes": .array(routes),
             "streams": .array(streams), "lists": .array(lists.map { .string($0.list) }),
             "channels": .array(channels.map { .string($0.channel) }),
+            "websockets": .array(webSockets.map { .string("websocket \($0.path)") }),
             "bindings": .array(grants.map { .string($0.binding) }), "file": .string(file),
             "timeout_seconds": .number(limits.timeout.milliseconds / 1000),
         ]

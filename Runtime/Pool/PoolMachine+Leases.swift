@@ -16,9 +16,14 @@ extension PoolMachine {
     /// The client is gone.
     package mutating func leaseReturned(_ lease: UInt32, at now: Monotonic) -> [Action] {
         step(now) { machine in
-            guard let worker = machine.leases.giveBack(lease) else { return }
+            guard let id = machine.leases.giveBack(lease), let worker = machine.workers[id],
+                worker.phase == .serving, worker.inFlight == 0
+            else { return }
             // Idle since its last client left, not since that one last said something.
-            if machine.workers[worker]?.inFlight == 0 { machine.workers[worker]?.since = now }
+            machine.workers[id]?.since = now
+            guard machine.draining else { return }
+            machine.idle.removeAll { $0 == id }
+            machine.retire(id, at: now)
         }
     }
 

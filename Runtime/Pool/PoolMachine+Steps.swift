@@ -121,7 +121,7 @@ extension PoolMachine {
         if isEmpty { worker.since = worker.phase == .serving ? now : worker.since }
         workers[id] = worker
         switch worker.phase {
-        case .serving where draining && isEmpty:
+        case .serving where draining && isSpare(id, worker):
             idle.removeAll { $0 == id }
             retire(id, at: now)
         case .serving:

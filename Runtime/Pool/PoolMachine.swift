@@ -132,7 +132,10 @@ package struct PoolMachine: Sendable {
         at now: Monotonic
     ) -> [Action] {
         quickStep(now) { machine in
-            if machine.draining { return machine.shed(key, .draining, retryAfter: .seconds(1)) }
+            // A client that is connected still has its leave to take.
+            if machine.draining, machine.leases.holder(of: lease) == nil {
+                return machine.shed(key, .draining, retryAfter: .seconds(1))
+            }
             if let wait = machine.crashes.closedFor(at: now) {
                 return machine.shed(key, .crashLoop, retryAfter: wait)
             }
@@ -243,7 +246,7 @@ package struct PoolMachine: Sendable {
         step(now) { $0.enforceTimes(now) }
     }
 
-    /// The host is stopping: what waits is shed, idle workers leave, what runs may end.
+    /// The host is stopping: what waits is shed, idle workers without clients leave, what runs may end.
     package mutating func drain(at now: Monotonic) -> [Action] {
         step(now) { machine in
             machine.draining = true
@@ -251,10 +254,10 @@ package struct PoolMachine: Sendable {
             machine.waiting.removeAll()
             // A worker with room for more is in `idle` as well, yet what it runs may end first; `release`
             // retires it then.
-            for id in machine.idle where machine.workers[id]?.inFlight == 0 {
+            for id in machine.idle where machine.workers[id].map({ machine.isSpare(id, $0) }) == true {
                 machine.retire(id, at: now)
             }
-            machine.idle = []
+            machine.idle.removeAll { machine.leases.count(on: $0) == 0 }
             for id in machine.workers.keys.sorted() where machine.workers[id]?.phase == .starting {
                 machine.kill(id, why: "the host is stopping")
             }

@@ -1,4 +1,5 @@
 import FunctionCore
+import Glibc
 import Processes
 import TestSupport
 import Testing
@@ -50,6 +51,25 @@ extension Scenarios {
                 return codes.isSuperset(of: ["4001", "1001", "1002", "1007", "1009"]) ? codes : nil
             }
             #expect(codes.contains("1001"))
+        }
+
+        @Test("a host that stops says so to its clients, and tells the function that they are gone")
+        func stopping() async throws {
+            let place = try TemporaryPlace()
+            defer { place.remove() }
+            try await DevHost.run(FixtureProject.options(in: place.path)) { host in
+                async let client: Void = run("stopping", host)
+                _ = try await eventually("the client") { () -> Bool? in
+                    let functions = try await HTTP.get("\(host.admin)/v1/functions").json["functions"]
+                    let count = functions?.arrayValue?.compactMap { $0["connections"]?.intValue }.max()
+                    return count == 1 ? true : nil
+                }
+                let end = try await host.interrupt(SIGTERM)
+                #expect(end.status == .exited(0) && end.after < .seconds(5), "\(end)")
+                try await client
+                let line = try #require(host.log("disconnected", of: "socket").first)
+                #expect(line["code"]?.stringValue == "1001", "\(line.text)")
+            }
         }
 
         @Test("an error is a message; a worker's end costs its message, and the connection stays")

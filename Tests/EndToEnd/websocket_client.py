@@ -150,6 +150,12 @@ async def closings():
         assert await closing(client) == (1001, "idle")
 
 
+async def stopping():
+    """Stays until the host stops."""
+    async with connect() as client:
+        assert await closing(client) == (1001, "the host is stopping")
+
+
 async def failures():
     async with connect() as client:
         error = json.loads(await ask(client, "fail"))["error"]

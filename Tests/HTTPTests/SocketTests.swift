@@ -166,7 +166,7 @@ struct SocketTests {
             let client = try await open(server, then: SocketTests.frame("go"))
             let run = await functions.run(2)
             try await client.close()
-            while await !run.isCancelled.value {
+            while !run.isCancelled.value {
                 try await run.act { $0.chunk("more") }
             }
             #expect(functions.runs.value.count == 2)

@@ -87,6 +87,19 @@ struct LeaseTests {
         #expect(machine.running[1]?.lease == 1)
     }
 
+    @Test("while the host stops, a client's last event is still served, and its worker leaves behind it")
+    func stopping() {
+        var machine = machine(LeaseTests.manifest(), workers: 2)
+        _ = machine.leaseTaken(1, at: now)
+        let holder = machine.leases.holder(of: 1) ?? 0
+        #expect(retired(machine.drain(at: now)) == [3 - holder])
+        #expect(sends(machine.arrived(1, timeout: nil, at: now)).isEmpty)
+        #expect(sends(machine.arrived(2, timeout: nil, lease: 1, at: now)) == [holder])
+        #expect(retired(machine.finished(2, at: now)).isEmpty)
+        #expect(retired(machine.leaseReturned(1, at: now)) == [holder])
+        #expect(sends(machine.arrived(3, timeout: nil, lease: 1, at: now)).isEmpty)
+    }
+
     @Test("a pool that is superseded keeps no client, and its workers leave")
     func succession() {
         var machine = machine(LeaseTests.manifest(), workers: 1)
