@@ -22,7 +22,7 @@ struct FixtureProject {
           websocket:
             - {path: "/socket/{room}", subprotocols: [chat.v2, chat], origins: ["https://app.example"], maxRate: 10000}
             - {path: /socket-idle, idle: 1s}
-        limits: {perWorker: 8, timeout: 10s}
+        limits: {perWorker: 8, timeout: 30s}
         bindings: [connections]
         """,
         "crash": """
