@@ -15,11 +15,6 @@ package final class SocketTable: Sendable {
 
     package init() {}
 
-    /// How many clients are connected to each function.
-    package var counts: [String: Int] {
-        functions.withLock { $0.mapValues(\.open.count) }
-    }
-
     /// Keeps a place for a connection, unless there are as many as there may be.
     func reserve(_ function: String, limit: Int) -> Bool {
         functions.withLock { functions in

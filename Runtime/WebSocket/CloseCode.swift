@@ -9,7 +9,6 @@ package struct CloseCode: Sendable, Hashable, RawRepresentable {
     package static let normal = CloseCode(rawValue: 1000)
     package static let goingAway = CloseCode(rawValue: 1001)
     package static let protocolError = CloseCode(rawValue: 1002)
-    package static let unsupportedData = CloseCode(rawValue: 1003)
     /// The peer's close frame had no code; never sent.
     package static let none = CloseCode(rawValue: 1005)
     /// The connection ended without a close frame; never sent.
@@ -19,7 +18,6 @@ package struct CloseCode: Sendable, Hashable, RawRepresentable {
     package static let tooBig = CloseCode(rawValue: 1009)
     package static let internalError = CloseCode(rawValue: 1011)
     package static let restart = CloseCode(rawValue: 1012)
-    package static let tryAgain = CloseCode(rawValue: 1013)
 
     /// Whether a peer may send it in a close frame.
     package var isValidOnWire: Bool {
