@@ -6,7 +6,8 @@ struct LineBytes {
 
     mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
 
-    mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+    /// Empties the row; what a burst made large is given back.
+    mutating func removeAll() { bytes.removeAll(keepingCapacity: bytes.capacity <= 256 << 10) }
 
     mutating func newLine() { bytes.append(10) }
 
