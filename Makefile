@@ -14,7 +14,7 @@ RELEASE := -c release --static-swift-stdlib $(CHECK)
 
 # The suites that need no process, socket or file of their own. They run once more on one processor, where a call that blocks
 # Swift's thread pool shows as a hang.
-PURE := ^(CoreTests|WireTests|SchedulingTests|SettingsTests|FunctionsTests)\.|^(PoolTests|RedisTests)\..*(Machine|Codec|URL|Budget)
+PURE := ^(CoreTests|WireTests|SchedulingTests|ScalingTests|SettingsTests|FunctionsTests)\.|^(PoolTests|RedisTests)\..*(Machine|Codec|URL|Budget)
 
 # Arguments for `swiftlet dev`, `swiftlet demo` and the benchmarks: make dev ARGS="--port 0"
 ARGS ?=

@@ -75,7 +75,8 @@ let package = Package(
         room("Observe", "Observe", ["FunctionCore", "Processes"]),
         room("Processes", "Processes", ["FunctionCore", "CShims"]),
         room("Isolation", "Isolation", ["FunctionCore", "Wire", "Processes", "CShims", "CSeccomp"]),
-        room("Settings", "Settings", ["FunctionCore", "Invocations", yams]),
+        room("Scaling", "Scaling", ["FunctionCore", "Invocations"]),
+        room("Settings", "Settings", ["FunctionCore", "Invocations", "Scaling", yams]),
         room("Scheduling", "Scheduling", ["FunctionCore"]),
         room(
             "WorkerPool",
@@ -170,7 +171,8 @@ let package = Package(
         suite("ProcessesTests", ["FunctionCore", "Processes"]),
         suite("ObserveTests", ["FunctionCore", "Observe"]),
         suite("IsolationTests", ["FunctionCore", "Wire", "Isolation", "TestSupport"]),
-        suite("SettingsTests", ["FunctionCore", "Invocations", "Settings"]),
+        suite("SettingsTests", ["FunctionCore", "Invocations", "Scaling", "Settings"]),
+        suite("ScalingTests", ["FunctionCore", "Invocations", "Scaling", "Settings"]),
         suite(
             "PoolTests",
             [

@@ -148,16 +148,6 @@ package struct Manifest: Sendable, Hashable {
         case cancel, `continue`
     }
 
-    /// How many workers.
-    package struct Scale: Sendable, Hashable {
-        package var min: Int = 0
-        package var max: Int = 4
-        /// A worker idle for this long is retired, down to `min`.
-        package var idle: Duration = .seconds(60)
-
-        package init() {}
-    }
-
     /// What happens after a failure of a job or of a stream's entry.
     package struct Retry: Sendable, Hashable {
         /// Attempts in all, from 1.
@@ -197,6 +187,7 @@ package struct Manifest: Sendable, Hashable {
     package var permissions = Permissions()
     package var onDisconnect = OnDisconnect.cancel
     package var scale = Scale()
+    package var resources = Resources()
     package var grants: [Grant] = []
     package var environment: [String: String] = [:]
     package var retry = Retry()

@@ -19,10 +19,8 @@ package struct ManifestReader {
     ]
 
     private static let keys = [
-        "name", "summary", "triggers", "limits", "permissions", "onDisconnect", "scale", "bindings",
-        "environment", "retry",
-        "idempotent",
-        "idempotency",
+        "name", "summary", "triggers", "limits", "permissions", "onDisconnect", "scale", "resources",
+        "bindings", "environment", "retry", "idempotent", "idempotency",
     ]
 
     /// Reads a file's text; nil where not even a name could be found.
@@ -56,7 +54,8 @@ package struct ManifestReader {
             manifest.permissions.network = permissions["network"]?.flag() ?? false
             manifest.permissions.fork = permissions["fork"]?.flag() ?? false
         }
-        if let node = members["scale"] { readScale(node, &manifest.scale) }
+        if let node = members["scale"] { ScaleReader.read(node, &manifest.scale) }
+        if let node = members["resources"] { ScaleReader.read(node, &manifest.resources) }
         if let node = members["retry"] { readRetry(node, &manifest.retry) }
         manifest.grants = members["bindings"]?.list.compactMap(readGrant) ?? []
         for (key, value) in members["environment"]?.entries ?? [] {
@@ -136,16 +135,6 @@ package struct ManifestReader {
         let cpu = members["cpu"]?.duration(.seconds(1) ... .seconds(24 * 3600))
         limits.cpuSeconds = cpu.map { Int($0.components.seconds) } ?? limits.cpuSeconds
         limits.openFiles = members["openFiles"]?.integer(16...65_536) ?? limits.openFiles
-    }
-
-    private static func readScale(_ node: SettingsNode, _ scale: inout Manifest.Scale) {
-        let members = node.members(["min", "max", "idle"])
-        scale.min = members["min"]?.integer(0...1000) ?? scale.min
-        scale.max = members["max"]?.integer(1...1000) ?? scale.max
-        scale.idle = members["idle"]?.duration(.milliseconds(100) ... .seconds(24 * 3600)) ?? scale.idle
-        if scale.min > scale.max {
-            node.wrong("`min` \(scale.min) is above `max` \(scale.max)", hint: "raise max or lower min")
-        }
     }
 
     private static func readRetry(_ node: SettingsNode, _ retry: inout Manifest.Retry) {

@@ -115,6 +115,9 @@ package struct SettingsNode {
 
     package var isNull: Bool { node.null != nil }
 
+    /// Whether there is one value here, and neither a mapping nor a list.
+    package var isScalar: Bool { node.scalar != nil }
+
     // MARK: Values
 
     /// A text.
