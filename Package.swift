@@ -82,7 +82,8 @@ let package = Package(
             "WorkerPool",
             "Pool",
             [
-                "FunctionCore", "Invocations", "Wire", "Processes", "Isolation", "CShims", nioCore, nioPosix,
+                "FunctionCore", "Invocations", "Wire", "Processes", "Isolation", "Scaling", "CShims", nioCore,
+                nioPosix,
             ]
         ),
         room("WebSockets", "WebSocket", ["FunctionCore", "CCrypto"]),
@@ -103,7 +104,8 @@ let package = Package(
             "HostKit",
             "HostKit",
             [
-                "FunctionCore", "Invocations", "Wire", "Observe", "Settings", "Scheduling", "WorkerPool",
+                "FunctionCore", "Invocations", "Wire", "Observe", "Settings", "Scheduling", "Scaling",
+                "WorkerPool",
                 "HTTPTrigger", "RedisTrigger", "Storage", "Journal", "UserData", "Fetch", "Providers",
                 "Processes", "Isolation", nioCore, nioPosix,
             ]
@@ -111,7 +113,7 @@ let package = Package(
         .executableTarget(
             name: "swiftlet",
             dependencies: [
-                "FunctionCore", "HostKit", "HTTPTrigger", "Invocations", "Isolation", "Settings",
+                "FunctionCore", "HostKit", "HTTPTrigger", "Invocations", "Isolation", "Scaling", "Settings",
                 "Scheduling",
                 "Storage", "Fetch", "Processes",
                 argumentParser,
@@ -176,7 +178,8 @@ let package = Package(
         suite(
             "PoolTests",
             [
-                "FunctionCore", "Invocations", "Wire", "WorkerPool", "Processes", "Isolation", "CShims",
+                "FunctionCore", "Invocations", "Scaling", "Wire", "WorkerPool", "Processes", "Isolation",
+                "CShims",
                 "fixtures",
                 nioCore,
                 nioPosix,
@@ -189,8 +192,8 @@ let package = Package(
         suite(
             "HostKitTests",
             [
-                "FunctionCore", "Invocations", "Settings", "Scheduling", "Storage", "Journal", "UserData",
-                "Processes",
+                "FunctionCore", "Invocations", "Settings", "Scheduling", "Scaling", "Storage", "Journal",
+                "UserData", "Processes",
                 "HTTPTrigger", "RedisTrigger", "WorkerPool", "Observe", "HostKit", "TestSupport", nioCore,
                 nioPosix,
             ]

@@ -26,6 +26,9 @@ struct Functions: ParsableCommand {
             let name = Banner.padded(function["name"]?.stringValue ?? "", 15)
             let summary = function["summary"]?.stringValue ?? ""
             print("\(name) \(workers) worker\(workers == 1 ? " " : "s")  \(summary)")
+            if let wanted = function["wanted"]?.intValue, let why = function["why"]?.stringValue {
+                print("\(Banner.padded("", 15)) wants \(wanted): \(why)")
+            }
             for member in ["routes", "websockets", "streams"] {
                 for trigger in function[member]?.arrayValue ?? [] {
                     print("\(Banner.padded("", 15)) \(trigger.stringValue ?? "")")
@@ -64,12 +67,13 @@ struct Check: AsyncParsableCommand {
             problems: problems
         )
         if effective { show(settings) }
-        _ = HostSettings(settings, problems: problems)
+        let profile = HostSettings(settings, problems: problems).profile
         let bundle = await bundleFunctions(settings, problems)
         let project = Project.load(
             functions: settings["functions"],
             schedules: settings["schedules"],
             bundle: bundle,
+            profile: profile,
             problems: problems
         )
         for problem in problems.all {

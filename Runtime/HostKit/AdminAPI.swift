@@ -25,6 +25,8 @@ struct AdminAPI {
             EndpointRoute("POST", "/v1/functions/{name}/invocations", bodyLimit: 6 << 20) {
                 await self.invoke($0)
             },
+            EndpointRoute("GET", "/v1/functions/{name}/trace") { await CapacityReport(host: host).trace($0) },
+            EndpointRoute("GET", "/v1/capacity") { _ in CapacityReport(host: host).response() },
             EndpointRoute("GET", "/v1/jobs") { await self.jobs($0) },
             EndpointRoute("GET", "/v1/jobs/{id}") { await self.job($0) },
             EndpointRoute("GET", "/v1/clock") { _ in self.clock() },
@@ -54,7 +56,9 @@ struct AdminAPI {
             metrics.set("swiftlet_connections", [name], to: Double(status.connections))
             metrics.set("swiftlet_in_flight", [name], to: Double(status.running))
             metrics.set("swiftlet_waiting", [name], to: Double(status.waiting))
+            CapacityReport(host: host).note(pool.manifest, status, metrics)
         }
+        CapacityReport(host: host).note(metrics)
         for count in (try? await host.stores.journal.jobs.counts()) ?? [] {
             metrics.set("swiftlet_jobs", [count.function, count.state.rawValue], to: Double(count.present))
             metrics.set(
@@ -283,6 +287,11 @@ extension Manifest {
             object["idle"] = .integer(Int64(status.idle))
             object["running"] = .integer(Int64(status.running))
             object["waiting"] = .integer(Int64(status.waiting))
+            object["pending"] = .integer(Int64(status.pending))
+            if let wanted = status.wanted { object["wanted"] = .integer(Int64(wanted)) }
+            if let why = status.why { object["why"] = .string(why) }
+            object["worker_seconds"] = .number(status.workerSeconds)
+            object["memory_mebibyte_seconds"] = .number(CapacityReport.memorySeconds(self, status))
             object["pids"] = .array(status.pids.map { .integer(Int64($0)) })
         }
         return .object(object)

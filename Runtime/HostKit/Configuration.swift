@@ -84,7 +84,7 @@ package struct Configuration: Sendable {
         }
     }
 
-    private func wrong(_ name: String, _ message: String, _ hint: String, _ problems: Problems) {
+    func wrong(_ name: String, _ message: String, _ hint: String, _ problems: Problems) {
         let source = values[name]?.source ?? "default"
         problems.add(
             Problem(file: source == "flag" ? "--\(name)" : source, message: "\(name): \(message)", hint: hint)

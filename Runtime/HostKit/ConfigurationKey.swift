@@ -90,6 +90,14 @@ extension Configuration {
             "on",
             help: "workers are forked from a prepared process, where that proves to work: on, off"
         ),
+        .init(
+            "capacity.memory",
+            "SWIFTLET_CAPACITY_MEMORY",
+            "80%",
+            help: "what workers may take together: a size, or a share of the machine's"
+        ),
+        .init("capacity.cpu", "SWIFTLET_CAPACITY_CPU", help: "cores, such as 1500m or 2; empty takes all"),
+        .init("capacity.profile", "SWIFTLET_CAPACITY_PROFILE", help: "a file of slots, such as GPU memory"),
         .init("loops", "SWIFTLET_LOOPS", "1", help: "event loops"),
         .init(
             "stop.grace",

@@ -1,6 +1,7 @@
 import FunctionCore
 import Isolation
 import Observe
+import Scaling
 import Settings
 
 /// The settings of a start, read from the configuration's texts and checked.
@@ -17,6 +18,8 @@ package struct HostSettings {
     let adminPort: Int
     let grace: Duration
     let isolation: WorkerIsolation.Settings
+    /// What there is for workers.
+    package let profile: HostProfile
 
     /// What is wrong goes to `problems`, all of it; a setting that is has some value in its range.
     package init(_ configuration: Configuration, problems: Problems) {
@@ -32,6 +35,7 @@ package struct HostSettings {
         adminPort = configuration.port("admin.port", problems)
         grace = configuration.duration("stop.grace", problems)
         isolation = configuration.isolation(problems)
+        profile = configuration.profile(problems)
         configuration.word("log.format", ["auto", "json", "pretty", "none"], problems)
         let address = configuration["gateway.host"]
         if !["127.0.0.1", "::1", "localhost"].contains(address),

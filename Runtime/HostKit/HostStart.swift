@@ -61,7 +61,13 @@ struct HostStarter {
         let settings = HostSettings(configuration, problems: problems)
         guard problems.isEmpty else {
             // The host cannot start: look at the files as well, so that all faults are told at once.
-            _ = ProjectSource(configuration, program: options.program, directory: "").project(nil, problems)
+            let source = ProjectSource(
+                configuration,
+                program: options.program,
+                directory: "",
+                profile: settings.profile
+            )
+            _ = source.project(nil, problems)
             throw ConfigurationError(problems.all)
         }
         let directory = try DataDirectory(configuration["data"])
@@ -77,7 +83,12 @@ struct HostStarter {
             redactor: Redactor(secrets: configuration.secrets)
         )
         closing.add { log.close() }
-        let source = ProjectSource(configuration, program: options.program, directory: directory.path)
+        let source = ProjectSource(
+            configuration,
+            program: options.program,
+            directory: directory.path,
+            profile: settings.profile
+        )
         let bundle = try await Bundle.load(source.bundle, into: source.copies)
         let project = source.project(bundle.functions, problems)
         let market = readMarket(problems)
@@ -171,7 +182,8 @@ struct HostStarter {
             isolation: isolation,
             hasTemplate: configuration["workers.template"] != "off",
             // A backtrace is the work of another process, which the sandbox does not allow.
-            backtraces: options.isDevelopment && !premises.settings.isolation.sandbox
+            backtraces: options.isDevelopment && !premises.settings.isolation.sandbox,
+            capacity: HostCapacity(premises.settings.profile)
         )
         closing.add { factory.templates.stop() }
         let dispatcher = makePools(premises, services, factory)

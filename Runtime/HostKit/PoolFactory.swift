@@ -14,6 +14,8 @@ struct PoolFactory: Sendable {
     let isolation: WorkerIsolation
     let templates: TemplateSet
     let environment: [String: String]
+    /// What the pools of all generations share.
+    let capacity: HostCapacity
 
     init(
         bindings: BindingHost,
@@ -22,13 +24,15 @@ struct PoolFactory: Sendable {
         telemetry: Telemetry,
         isolation: WorkerIsolation,
         hasTemplate: Bool,
-        backtraces: Bool
+        backtraces: Bool,
+        capacity: HostCapacity
     ) {
         self.bindings = bindings
         self.group = group
         self.clock = clock
         self.telemetry = telemetry
         self.isolation = isolation
+        self.capacity = capacity
         environment = ["SWIFT_BACKTRACE": backtraces ? "enable=yes,color=no,interactive=no" : "enable=no"]
         templates = TemplateSet(environment, isOn: hasTemplate, telemetry: telemetry)
     }
@@ -49,6 +53,7 @@ struct PoolFactory: Sendable {
             bindings: bindings,
             loop: group.next(),
             clock: { clock.reading },
+            capacity: capacity,
             report: { telemetry.pool($0) }
         )
     }

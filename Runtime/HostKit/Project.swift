@@ -2,6 +2,7 @@ import FunctionCore
 import Glibc
 import HTTPTrigger
 import Invocations
+import Scaling
 import Scheduling
 import Settings
 
@@ -15,11 +16,13 @@ package struct Project: Sendable {
 
     /// Reads and checks everything; what is wrong goes to `problems`, all of it.
     ///
-    /// `bundle` names the functions that the bundle has; nil where it was not asked.
+    /// `bundle` names the functions that the bundle has; nil where it was not asked. `profile` is what the
+    /// functions have to fit into; nil where that is not known.
     package static func load(
         functions: String,
         schedules: String,
         bundle: [String]?,
+        profile: HostProfile? = nil,
         problems: Problems
     ) -> Project {
         var manifests: [Manifest] = []
@@ -61,7 +64,9 @@ package struct Project: Sendable {
         }
         let book = reader.book
         let plan = makePlan(book, schedules, problems)
-        return Project(manifests: manifests, book: book, plan: plan)
+        var project = Project(manifests: manifests, book: book, plan: plan)
+        if let profile { project.fit(profile, problems) }
+        return project
     }
 
     private static func checkRoutes(_ manifests: [Manifest], _ problems: Problems) {

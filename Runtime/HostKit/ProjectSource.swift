@@ -1,5 +1,6 @@
 import FunctionCore
 import Processes
+import Scaling
 import Settings
 
 /// Where a host's generations are read from.
@@ -10,19 +11,28 @@ struct ProjectSource: Sendable {
     let schedules: String
     /// Where the host keeps its copies of bundles.
     let copies: String
+    /// What the functions have to fit into.
+    let profile: HostProfile
 
-    init(_ configuration: Configuration, program: String, directory: String) {
+    init(_ configuration: Configuration, program: String, directory: String, profile: HostProfile) {
         let named = configuration["bundle"]
         let folder = program.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         bundle = named.isEmpty ? folder.joined(separator: "/") + "/functions" : named
         functions = configuration["functions"]
         schedules = configuration["schedules"]
         copies = "\(directory)/bundles"
+        self.profile = profile
     }
 
     /// Reads the files; `known` names the functions that the bundle has, nil where it was not asked.
     func project(_ known: [String]?, _ problems: Problems) -> Project {
-        Project.load(functions: functions, schedules: schedules, bundle: known, problems: problems)
+        Project.load(
+            functions: functions,
+            schedules: schedules,
+            bundle: known,
+            profile: profile,
+            problems: problems
+        )
     }
 
     /// Reads everything anew, on a thread of its own where it takes time, and finds all that is wrong.

@@ -19,7 +19,7 @@ package final class Telemetry: Sendable {
     package init(log: LogWriter, clock: any HostClock) {
         self.log = log
         self.clock = clock
-        self.metrics = Metrics(Telemetry.families)
+        self.metrics = Metrics(Telemetry.families + CapacityReport.families)
     }
 
     private static let families: [Metrics.Family] = [
@@ -138,6 +138,10 @@ package final class Telemetry: Sendable {
             metrics.add("swiftlet_worker_exits_total", [function, asked ? "yes" : "no"])
             let fields: [(String, JSON)] = [("worker", .integer(Int64(pid))), ("reason", .string(reason))]
             note(asked ? .debug : .warning, asked ? "worker gone" : "worker lost", function: function, fields)
+        case .lacksRoom(let function, let lacking):
+            let remedy = "GET /v1/capacity on the admin port tells who holds it"
+            let fields: [(String, JSON)] = [("lacks", .string(lacking)), ("remedy", .string(remedy))]
+            note(.warning, "worker waits for room on the host", function: function, fields)
         case .spawnFailed(let function, let reason):
             note(.error, "worker cannot start", function: function, [("reason", .string(reason))])
         }

@@ -147,6 +147,7 @@ extension FunctionPool: WorkerLink.Owner {
         calls.cancelAll { $0.worker == link.id }
         let failure = startFailures.removeValue(forKey: link.id)
         let asked = machine.isLeaving(link.id)
+        freeRoom(link.id)
         report(.workerGone(function: manifest.name, pid: link.pid, reason: failure ?? reason, asked: asked))
         failWarming(failure ?? reason)
         perform(

@@ -27,6 +27,11 @@ extension FunctionPool {
         loop.execute {
             self.warming = Warming(count: min(count, self.manifest.scale.max), promise: promise)
             self.perform(self.machine.warm(count, at: .now))
+            let limit = PoolMachine.startMax
+            self.loop.scheduleTask(in: .nanoseconds(limit.nanoseconds)) {
+                guard self.machine.pendingCount > 0 else { return }
+                self.failWarming("no room for it within \(limit); GET /v1/capacity tells who has it")
+            }
         }
         return promise.futureResult
     }

@@ -1,6 +1,7 @@
 import FunctionCore
 import Invocations
 import NIOCore
+import Scaling
 import Wire
 
 /// The shell of one function's pool: performs what `PoolMachine` decides, on the function's home loop.
@@ -11,6 +12,7 @@ package final class FunctionPool: @unchecked Sendable {
     private let program: WorkerProgram
     let bindings: BindingHost
     private let clock: @Sendable () -> ClockReading
+    let capacity: HostCapacity?
     let report: @Sendable (PoolReport) -> Void
 
     var machine: PoolMachine
@@ -34,6 +36,11 @@ package final class FunctionPool: @unchecked Sendable {
     /// Actions decided and not yet performed, and whether a call further up performs them.
     private var due: [PoolMachine.Action] = []
     private var performing = false
+    /// The pool's number in the host's ledger, what it has told of, and whether its wait has been reported.
+    private(set) var seat = 0
+    var offered: [PoolMachine.WorkerID: Monotonic] = [:]
+    var lacksRoom = false
+    var scaler: PoolScaler?
 
     package init(
         manifest: Manifest,
@@ -41,6 +48,7 @@ package final class FunctionPool: @unchecked Sendable {
         bindings: BindingHost,
         loop: any EventLoop,
         clock: @escaping @Sendable () -> ClockReading,
+        capacity: HostCapacity? = nil,
         report: @escaping @Sendable (PoolReport) -> Void
     ) {
         self.manifest = manifest
@@ -49,7 +57,10 @@ package final class FunctionPool: @unchecked Sendable {
         self.loop = loop
         self.clock = clock
         self.report = report
-        self.machine = PoolMachine(manifest)
+        self.capacity = capacity
+        self.machine = PoolMachine(manifest, asksForCapacity: capacity != nil)
+        self.scaler = manifest.scale.target.isEmpty ? nil : PoolScaler(manifest.scale, at: .now)
+        self.seat = capacity?.join(self) ?? 0
     }
 
     // MARK: For the host
@@ -101,9 +112,18 @@ package final class FunctionPool: @unchecked Sendable {
                 running: self.machine.runningCount,
                 waiting: self.machine.waitingCount,
                 connections: self.machine.connectionCount,
+                pending: self.machine.pendingCount,
+                workerTime: self.machine.workerTime(at: .now),
+                wanted: self.scaler?.decision?.wanted,
+                why: self.scaler?.decision?.text,
                 pids: self.links.values.map(\.pid).filter { $0 > 0 }.sorted()
             )
         }
+    }
+
+    /// What the scaler has seen of late, as a trace that can be replayed; nil without a target.
+    package func trace() -> EventLoopFuture<ScaleTrace?> {
+        loop.submit { self.scaler.map { ScaleTrace($0.recent) } }
     }
 
     // MARK: Facts in
@@ -167,6 +187,8 @@ package final class FunctionPool: @unchecked Sendable {
     private func perform(_ action: PoolMachine.Action) {
         switch action {
         case .spawn(let id): spawn(id)
+        case .reserve(let id, let urgent): reserve(id, urgent: urgent)
+        case .giveUp(let id): freeRoom(id)
         case .send(let key, let id, let attempt): send(key, to: id, attempt: attempt)
         case .cancel(let key, let id): cancel(key, on: id)
         case .recall(let keys, let id): recall(keys, from: id)
@@ -208,6 +230,8 @@ package final class FunctionPool: @unchecked Sendable {
             emptied.forEach { $0.succeed() }
         }
         checkWarming()
+        offerRoomIfPressed()
+        wakeScaler()
         guard let next = machine.alarm else { return }
         if let due = timerDue, due <= next { return }
         timer?.cancel()
@@ -227,6 +251,7 @@ package final class FunctionPool: @unchecked Sendable {
             link.start(program, manifest)
         } catch {
             report(.spawnFailed(function: manifest.name, reason: "\(error)"))
+            freeRoom(id)
             loop.execute { self.perform(self.machine.exited(id, reason: "\(error)", begun: [], at: .now)) }
         }
     }

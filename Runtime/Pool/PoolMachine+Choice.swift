@@ -31,28 +31,27 @@ struct Pace: Sendable {
 /// always comes before a place behind somebody. A busy one is chosen only as far as its handler is quick (see
 /// `Pace`); what then finds itself behind a slow one after all is taken back and given to others.
 ///
-/// Workers that run invocations side by side: one is filled to half its room before the next is used, so that
-/// the others' idleness adds up and they can retire; beyond half the one with the least in flight.
+/// Workers that run invocations side by side: one is filled to its target, or to half its room, before the next
+/// is used, so that the others' idleness adds up and they can retire; beyond that the one with the least in flight.
 ///
 /// Among equals the one used last, whose memory is warm.
 extension PoolMachine {
     /// The chosen worker's place in `idle`; nil where none may take more.
     func chosen(at now: Monotonic) -> Int? {
-        let half = (limits.perWorker + 1) / 2
         var best: (index: Int, load: Int)?
         for index in idle.indices.reversed() {
             guard let worker = workers[idle[index]] else { continue }
             let load: Int
             if worker.inFlight == 0 {
                 if worker.serial { return index }
-                load = half
+                load = fill
             } else if worker.serial {
                 guard worker.inFlight < pace.ahead(atMost: limits.perWorker),
                     now - worker.moved < Pace.aheadMax
                 else { continue }
                 load = worker.inFlight
             } else {
-                load = worker.inFlight < half ? half - worker.inFlight : worker.inFlight + 1
+                load = worker.inFlight < fill ? fill - worker.inFlight : worker.inFlight + 1
             }
             if let found = best, found.load <= load { continue }
             best = (index, load)

@@ -56,7 +56,10 @@ extension PoolMachine {
     /// Workers have come or gone.
     mutating func settleLeases() {
         guard leases.count > 0 else { return }
-        let full = workers.keys.filter { workers[$0]?.phase == .serving && !idle.contains($0) }.sorted()
+        let full = workers.keys.filter { id in
+            guard let worker = workers[id] else { return false }
+            return worker.phase == .serving && !worker.emptying && !idle.contains(id)
+        }.sorted()
         leases.settle(serving: full + idle)
     }
 }

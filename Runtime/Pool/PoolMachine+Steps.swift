@@ -15,7 +15,10 @@ extension PoolMachine {
     mutating func quickStep(_ now: Monotonic, _ fact: (inout PoolMachine) -> Void) -> [Action] {
         actions.removeAll(keepingCapacity: true)
         fact(&self)
+        // A pending worker may be wanted no longer.
+        if pendingCount > 0 { recount = true }
         if !waiting.isEmpty { serve(at: now) }
+        while recount || !waiting.isEmpty, callBack() { serve(at: now) }
         if recount || !waiting.isEmpty { grow(at: now) }
         if recount {
             settleLeases()
@@ -66,35 +69,7 @@ extension PoolMachine {
     /// for it.
     func hasRoomAtOnce(_ now: Monotonic) -> Bool {
         waiting.isEmpty && unanswered < limits.maxInFlight
-            && (chosen(at: now) != nil || workers.count < scale.max)
-    }
-
-    /// Starts workers for what still waits, and up to `min`.
-    private mutating func grow(at now: Monotonic) {
-        guard !draining, crashes.closedFor(at: now) == nil else { return }
-        var starting = 0
-        var alive = 0
-        var serial = false
-        workers.forEach { _, worker in
-            if worker.phase == .starting { starting += 1 }
-            if worker.phase == .starting || worker.phase == .serving { alive += 1 }
-            serial = serial || worker.serial
-        }
-        let room = max(0, limits.maxInFlight - unanswered)
-        let served = min(waiting.count, room)
-        let each = serial ? pace.ahead(atMost: limits.perWorker) : limits.perWorker
-        let wanted = (served + each - 1) / each - starting
-        // Condemned workers still hold their memory, so they count against `max` until they are gone.
-        let missing = min(max(wanted, scale.min - alive), scale.max - workers.count)
-        guard missing > 0 else { return }
-        for _ in 0..<missing { spawn(at: now) }
-    }
-
-    mutating func spawn(at now: Monotonic) {
-        nextWorker += 1
-        workers[nextWorker] = Worker(since: now)
-        actions.append(.spawn(nextWorker))
-        recount = true
+            && (chosen(at: now) != nil || workers.count < scale.max || !recallable.isEmpty)
     }
 
     mutating func shed(_ key: InvocationKey, _ reason: Outcome.ShedReason, retryAfter: Duration) {
@@ -121,9 +96,11 @@ extension PoolMachine {
         if isEmpty { worker.since = worker.phase == .serving ? now : worker.since }
         workers[id] = worker
         switch worker.phase {
-        case .serving where draining && isSpare(id, worker):
+        case .serving where isEmpty && (worker.emptying || (draining && isSpare(id, worker))):
             idle.removeAll { $0 == id }
             retire(id, at: now)
+        case .serving where worker.emptying:
+            break
         case .serving:
             // Used last, so at the end; a worker that goes on with others keeps its place.
             if isEmpty, idle.last != id { idle.removeAll { $0 == id } }
@@ -131,7 +108,7 @@ extension PoolMachine {
             if isEmpty { wake(by: now + scale.idle) }
         case .condemned where isEmpty:
             kill(id, why: "an invocation passed its time limit")
-        case .starting, .condemned, .retiring, .killed:
+        case .pending, .starting, .condemned, .retiring, .killed:
             break
         }
     }
@@ -144,8 +121,9 @@ extension PoolMachine {
     }
 
     mutating func kill(_ id: WorkerID, why: String) {
-        guard workers[id] != nil, workers[id]?.phase != .killed else { return }
+        guard let phase = workers[id]?.phase, phase != .killed else { return }
         recount = true
+        if phase == .pending { return giveUp(id) }
         workers[id]?.phase = .killed
         idle.removeAll { $0 == id }
         actions.append(.kill(id, why: why))

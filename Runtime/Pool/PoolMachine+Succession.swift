@@ -7,9 +7,7 @@ extension PoolMachine {
     /// Brings up workers until `count` live, and no more than the function may have.
     package mutating func warm(_ count: Int, at now: Monotonic) -> [Action] {
         step(now) { machine in
-            let missing = min(count, machine.scale.max) - machine.workers.count
-            guard missing > 0, !machine.draining else { return }
-            for _ in 0..<missing { machine.spawn(at: now) }
+            machine.warming = min(count, machine.scale.max)
         }
     }
 
@@ -19,6 +17,7 @@ extension PoolMachine {
         step(now) { machine in
             machine.scale.min = 0
             machine.scale.idle = .zero
+            machine.wanted = 0
             // The clients are the other pool's.
             machine.leases = LeaseTable(target: nil)
             machine.enforceTimes(now)

@@ -19,8 +19,8 @@ extension PoolMachine {
                 consider(deadline(of: run))
             }
         }
-        if !draining, workers.count < scale.min, let reopens = crashes.until { consider(reopens) }
-        let spare = servingCount > scale.min
+        if !draining, workers.count < floor, let reopens = crashes.until { consider(reopens) }
+        let spare = servingCount > floor
         workers.forEach { id, worker in
             switch worker.phase {
             case .starting: consider(worker.since + PoolMachine.startMax)
@@ -28,7 +28,7 @@ extension PoolMachine {
             case .serving where isHoldingUp(worker): consider(worker.moved + Pace.aheadMax)
             case .condemned: consider(worker.since + limits.grace)
             case .retiring: consider(worker.since + PoolMachine.leaveMax)
-            case .serving, .killed: break
+            case .pending, .serving, .killed: break
             }
         }
         return next
@@ -84,7 +84,7 @@ extension PoolMachine {
                 kill(id, why: "an invocation passed its time limit")
             case .retiring where age >= PoolMachine.leaveMax:
                 kill(id, why: "it did not leave when asked")
-            case .starting, .serving, .condemned, .retiring, .killed:
+            case .pending, .starting, .serving, .condemned, .retiring, .killed:
                 break
             }
         }
@@ -92,7 +92,7 @@ extension PoolMachine {
     }
 
     private mutating func retireIdle(_ now: Monotonic) {
-        for id in idle where servingCount > scale.min {
+        for id in idle where servingCount > floor {
             guard let worker = workers[id], isSpare(id, worker), now - worker.since >= scale.idle else {
                 continue
             }

@@ -7,9 +7,9 @@ import NIOCore
 ///
 /// A value: facts in, actions out; the shell (`FunctionPool`) performs them on one event loop.
 ///
-/// A worker:      starting ──ready──▶ serving ──idle──▶ retiring ──▶ gone
-///                    │                  └──a time limit passed──▶ condemned ──grace──▶ gone
-///                    └──exit──▶ gone (a crash unless it was asked for)
+/// A worker:      pending ──granted──▶ starting ──ready──▶ serving ──idle──▶ retiring ──▶ gone
+///                    │                   │                  └──a time limit passed──▶ condemned ──grace──▶ gone
+///                    └──given up         └──exit──▶ gone (a crash unless it was asked for)
 /// An invocation: waiting ──▶ running ──▶ ended, once; back to waiting when its worker dies before it has
 ///                begun, or, of an idempotent function, once when it had; back to waiting as well when it
 ///                was taken back from behind a slow one.
@@ -23,6 +23,10 @@ package struct PoolMachine: Sendable {
     /// What the shell is to do.
     package enum Action: Sendable, Equatable {
         case spawn(WorkerID)
+        /// Asks the host's ledger for what a worker takes; `granted` answers. Urgent where somebody waits.
+        case reserve(WorkerID, urgent: Bool)
+        /// A worker that was asked for is not wanted any more.
+        case giveUp(WorkerID)
         case send(InvocationKey, WorkerID, attempt: Int)
         case cancel(InvocationKey, WorkerID)
         /// Takes back from a worker what of these it has not begun; `withdrawn` follows for them.
@@ -41,7 +45,7 @@ package struct PoolMachine: Sendable {
         case shed(Outcome.ShedReason, retryAfter: Duration)
     }
 
-    enum Phase: Sendable { case starting, serving, condemned, retiring, killed }
+    enum Phase: Sendable { case pending, starting, serving, condemned, retiring, killed }
 
     struct Worker: Sendable {
         var phase = Phase.starting
@@ -55,10 +59,18 @@ package struct PoolMachine: Sendable {
         var moved: Monotonic
         /// What is behind its slow invocation has been asked back.
         var recalled = false
+        /// When it was started.
+        var born: Monotonic
+        /// Of one that is pending: whether somebody waits for it.
+        var urgent = false
+        /// Takes nothing new, and leaves when it has nothing left, unless it is called back.
+        var emptying = false
 
-        init(since: Monotonic) {
-            self.since = since
-            moved = since
+        init(_ phase: Phase, at now: Monotonic) {
+            self.phase = phase
+            since = now
+            moved = now
+            born = now
         }
     }
 
@@ -98,15 +110,30 @@ package struct PoolMachine: Sendable {
     var pace = Pace()
     var nextWorker = 0
     var crashes = CrashBudget()
-    var leases = LeaseTable(target: nil)
+    var leases: LeaseTable
     var draining = false
     var actions: [Action] = []
     /// No later than the next moment at which something is due; nil where nothing is.
     var alarm: Monotonic?
     /// More has changed than what is in flight: the workers and the alarm are counted anew at the step's end.
     var recount = true
+    /// How far a worker that runs invocations side by side is filled before the next is used.
+    let fill: Int
+    /// Whether a worker is started only when the host's ledger has granted it.
+    let asksForCapacity: Bool
+    /// Workers that wait for room on the host.
+    package internal(set) var pendingCount = 0
+    /// How many workers the policy wants, and how many are to be there before anything arrives.
+    var wanted = 0
+    var warming = 0
+    /// How many have arrived, and for how long workers that are gone have lived.
+    package private(set) var arrivals = 0
+    var lived = Duration.zero
 
-    package init(_ manifest: Manifest) {
+    package init(_ manifest: Manifest, asksForCapacity: Bool = false) {
+        self.asksForCapacity = asksForCapacity
+        fill = PoolMachine.fill(manifest)
+        leases = LeaseTable(target: manifest.scale.target[.connections])
         limits = manifest.limits
         scale = manifest.scale
         idempotent = manifest.idempotent
@@ -131,7 +158,8 @@ package struct PoolMachine: Sendable {
         lease: UInt32 = LeaseTable.none,
         at now: Monotonic
     ) -> [Action] {
-        quickStep(now) { machine in
+        arrivals &+= 1
+        return quickStep(now) { machine in
             // A client that is connected still has its leave to take.
             if machine.draining, machine.leases.holder(of: lease) == nil {
                 return machine.shed(key, .draining, retryAfter: .seconds(1))
@@ -165,6 +193,7 @@ package struct PoolMachine: Sendable {
             machine.workers[id]?.serial = serial
             machine.workers[id]?.since = now
             machine.idle.append(id)
+            if machine.servingCount >= machine.warming { machine.warming = 0 }
         }
     }
 
@@ -228,6 +257,7 @@ package struct PoolMachine: Sendable {
         step(now) { machine in
             guard let worker = machine.workers.removeValue(forKey: id) else { return }
             machine.idle.removeAll { $0 == id }
+            machine.lived += now - worker.born
             if worker.phase == .starting || worker.phase == .serving { machine.crashes.crashed(at: now) }
             // The last first: each goes back to the head of the queue.
             let end = outOfMemory ? End.outOfMemory(reason) : .workerLost(reason)
@@ -279,7 +309,7 @@ package struct PoolMachine: Sendable {
         return phase == .retiring || phase == .killed || phase == .condemned
     }
 
-    package var workerCount: Int { workers.count }
+    package var workerCount: Int { workers.count - pendingCount }
     package var idleCount: Int { workers.values.count { $0.phase == .serving && $0.inFlight == 0 } }
     package var waitingCount: Int { waiting.count }
     package var runningCount: Int { unanswered }

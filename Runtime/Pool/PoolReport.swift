@@ -13,6 +13,8 @@ package enum PoolReport: Sendable {
     case workerReady(function: String, pid: Int32, startup: Duration)
     /// A worker is gone.
     case workerGone(function: String, pid: Int32, reason: String, asked: Bool)
+    /// A worker that somebody waits for has to wait for room on the host.
+    case lacksRoom(function: String, lacking: String)
     /// A worker could not be started.
     case spawnFailed(function: String, reason: String)
 }
@@ -54,5 +56,12 @@ package struct PoolStatus: Sendable {
     package var waiting: Int
     /// WebSocket clients, and streams that are open.
     package var connections: Int
+    /// Workers that wait for room on the host.
+    package var pending: Int
+    /// For how long workers have lived, all together.
+    package var workerTime: Duration
+    /// How many workers the targets want, and why; nil without a target, or while there is nothing to look at.
+    package var wanted: Int?
+    package var why: String?
     package var pids: [Int32]
 }

@@ -28,7 +28,7 @@ package enum Resource: Sendable, Hashable, Comparable {
     package func text(_ amount: Int) -> String {
         switch self {
         case .cpu: "\(amount)m"
-        case .memory, .slot: "\(amount >> 20)MiB"
+        case .memory, .slot: amount >= 1 << 20 ? "\(amount >> 20)MiB" : "\(amount)"
         case .places: "\(amount)"
         }
     }

@@ -12,18 +12,20 @@ import FunctionCore
 ///
 /// Bound: a pool asks for its `scale.max` workers at most, so the queue is no longer than their sum.
 package struct CapacityLedger: Sendable {
-    /// A worker of a function.
+    /// A worker of a function's pool; after a reload a function has two pools for a while.
     package struct Holder: Sendable, Hashable, Comparable {
         package var function: String
+        package var pool: Int
         package var worker: Int
 
-        package init(_ function: String, _ worker: Int) {
+        package init(_ function: String, pool: Int, worker: Int) {
             self.function = function
+            self.pool = pool
             self.worker = worker
         }
 
         package static func < (left: Holder, right: Holder) -> Bool {
-            (left.function, left.worker) < (right.function, right.worker)
+            (left.pool, left.worker) < (right.pool, right.worker)
         }
     }
 
@@ -31,10 +33,18 @@ package struct CapacityLedger: Sendable {
     package enum Action: Sendable, Equatable {
         /// The worker may be started.
         case grant(Holder)
-        /// A function is asked which of its workers it could spare.
-        case ask(String)
+        /// A pool is asked which of its workers it could spare.
+        case ask(Int)
         /// A worker is asked to leave: it is the one that has been idle longest.
         case evict(Holder)
+
+        /// The pool that is to do it, or whose worker it is about.
+        package var pool: Int {
+            switch self {
+            case .grant(let holder), .evict(let holder): holder.pool
+            case .ask(let pool): pool
+            }
+        }
     }
 
     package struct Wait: Sendable, Equatable {
@@ -53,9 +63,9 @@ package struct CapacityLedger: Sendable {
     private var leaving: Set<Holder> = []
     /// Workers that could be spared, and since when they have been idle.
     private var offers: [Holder: Monotonic] = [:]
-    /// Functions that were asked since somebody waits, and those that have not answered.
-    private var asked: Set<String> = []
-    private var unheard: Set<String> = []
+    /// Pools that were asked since somebody waits, and those that have not answered.
+    private var asked: Set<Int> = []
+    private var unheard: Set<Int> = []
     private var actions: [Action] = []
 
     package init(total: Amounts) {
@@ -93,13 +103,13 @@ package struct CapacityLedger: Sendable {
     }
 
     /// A pool tells which of its workers it could spare now, and since when each has been idle.
-    package mutating func offered(_ function: String, _ spare: [Int: Monotonic]) -> [Action] {
+    package mutating func offered(_ pool: Int, _ spare: [Int: Monotonic]) -> [Action] {
         step { ledger in
-            ledger.offers = ledger.offers.filter { $0.key.function != function }
-            for (worker, since) in spare where ledger.held[Holder(function, worker)] != nil {
-                ledger.offers[Holder(function, worker)] = since
+            ledger.offers = ledger.offers.filter { $0.key.pool != pool }
+            for holder in ledger.held.keys where holder.pool == pool && !ledger.leaving.contains(holder) {
+                ledger.offers[holder] = spare[holder.worker]
             }
-            ledger.unheard.remove(function)
+            ledger.unheard.remove(pool)
         }
     }
 
@@ -164,7 +174,7 @@ package struct CapacityLedger: Sendable {
             var lacking = coming.lacking(wait.need)
             ask(lacking)
             if unheard.isEmpty {
-                for holder in candidates(for: wait.holder.function) where !lacking.isEmpty {
+                for holder in candidates(for: wait.holder.pool) where !lacking.isEmpty {
                     guard let has = held[holder], !Set(has.keys).isDisjoint(with: lacking.keys) else {
                         continue
                     }
@@ -183,15 +193,15 @@ package struct CapacityLedger: Sendable {
     private mutating func ask(_ lacking: Amounts) {
         guard !lacking.isEmpty else { return }
         for (holder, has) in held.sorted(by: { $0.key < $1.key })
-        where !Set(has.keys).isDisjoint(with: lacking.keys) && asked.insert(holder.function).inserted {
-            unheard.insert(holder.function)
-            actions.append(.ask(holder.function))
+        where !Set(has.keys).isDisjoint(with: lacking.keys) && asked.insert(holder.pool).inserted {
+            unheard.insert(holder.pool)
+            actions.append(.ask(holder.pool))
         }
     }
 
-    /// Who could leave for a function: of the others, who has been idle longest first.
-    private func candidates(for function: String) -> [Holder] {
-        offers.filter { $0.key.function != function }
+    /// Who could leave for a pool: of the others, who has been idle longest first.
+    private func candidates(for pool: Int) -> [Holder] {
+        offers.filter { $0.key.pool != pool }
             .sorted { ($0.value, $0.key) < ($1.value, $1.key) }
             .map(\.key)
     }

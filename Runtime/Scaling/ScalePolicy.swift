@@ -76,7 +76,12 @@ package struct ScalePolicy: Sendable {
         return most
     }
 
+    /// Percent of a core below which nobody works: a worker at rest wakes up now and then, and would be wanted
+    /// for that for ever.
+    private static let restingCPU = 0.5
+
     private func workers(for value: Double, of metric: ScaleMetric, target: Int, now current: Int) -> Int {
+        if metric == .cpu, value < ScalePolicy.restingCPU { return 0 }
         let ratio = value / Double(target)
         if metric.isAveraged, current > 0 {
             let off = ratio / Double(current) - 1

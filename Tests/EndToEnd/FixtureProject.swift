@@ -56,7 +56,8 @@ struct FixtureProject {
     /// The functions of the bundle that no test here calls; each needs a manifest all the same.
     private static let idle = [
         "echo-async", "echo-slowly", "echo-slowly-again", "typed", "typed-echo", "busy", "garbage",
-        "close", "big", "start-crash", "limits", "reach", "allocate", "fork-bomb", "flood", "spin",
+        "close", "big", "start-crash", "limits", "reach", "allocate", "fork-bomb", "flood", "spin", "burn",
+        "clock",
     ]
 
     /// Writes the project below a directory, and says how a host is started with it.

@@ -82,6 +82,34 @@ struct SlowFunction: AsyncFunction {
     }
 }
 
+/// Keeps a core busy until it is cancelled.
+struct BurnFunction: AsyncFunction {
+    func handle(_ event: Event, _ context: Context) async throws -> Reply {
+        var sum: UInt64 = 1
+        while !context.isCancelled {
+            for _ in 0..<100_000 { sum = sum &* 6_364_136_223_846_793_005 &+ 1 }
+        }
+        return .text("\(sum)")
+    }
+}
+
+/// Reads the host's clock `reads` times and tells how often it was off by more than ten minutes.
+///
+/// It must have been `wall` at the monotonic `origin`, and have run at the real speed since.
+struct ClockFunction: AsyncFunction {
+    func handle(_ event: Event, _ context: Context) async throws -> Reply {
+        let settings = Settings(event)
+        let origin = Int64(settings.integer("origin", 0))
+        let wall = Int64(settings.integer("wall", 0))
+        var torn = 0
+        for _ in 0..<settings.integer("reads", 1000) {
+            let due = wall + (Monotonic.now.nanoseconds - origin)
+            if abs(context.now.nanoseconds - due) > 600_000_000_000 { torn += 1 }
+        }
+        return .text("\(torn)")
+    }
+}
+
 /// A reply of `bytes` bytes.
 struct BigFunction: SynchronousFunction {
     func handle(_ event: Event, _ context: Context) throws -> Reply {

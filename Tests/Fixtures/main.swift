@@ -25,6 +25,8 @@ WorkerMain.run([
     FunctionEntry("crash", CrashFunction.self),
     FunctionEntry("hang", HangFunction.self),
     FunctionEntry("busy", BusyFunction.self),
+    FunctionEntry("burn", BurnFunction.self),
+    FunctionEntry("clock", ClockFunction.self),
     FunctionEntry("slow", SlowFunction.self),
     FunctionEntry("print", PrintFunction.self),
     FunctionEntry("leave", LeaveFunction.self),

@@ -10,12 +10,12 @@ struct MachineBench {
     /// All that was decided since the last look.
     private(set) var actions: [PoolMachine.Action] = []
 
-    init(_ change: (inout Manifest) -> Void = { _ in }) {
+    init(asksForCapacity: Bool = false, _ change: (inout Manifest) -> Void = { _ in }) {
         var manifest = Manifest(name: "test")
         manifest.limits.timeout = .seconds(10)
         manifest.limits.grace = .seconds(2)
         change(&manifest)
-        machine = PoolMachine(manifest)
+        machine = PoolMachine(manifest, asksForCapacity: asksForCapacity)
     }
 
     /// What was decided since the last look; forgets it.
@@ -43,6 +43,9 @@ struct MachineBench {
     }
     mutating func warm(_ count: Int) { actions += machine.warm(count, at: now) }
     mutating func supersede() { actions += machine.supersede(at: now) }
+    mutating func scale(to wanted: Int) { actions += machine.scaled(to: wanted, at: now) }
+    mutating func grant(_ worker: Int) { actions += machine.granted(worker, at: now) }
+    mutating func evict(_ worker: Int) { actions += machine.evicted(worker, at: now) }
     mutating func drain() { actions += machine.drain(at: now) }
     mutating func abandon() { actions += machine.abandon(at: now) }
 

@@ -62,6 +62,7 @@ final class PoolBench: Sendable {
         currentToken: UInt64? = nil,
         isolation: WorkerIsolation? = nil,
         template: WorkerTemplate? = nil,
+        capacity: HostCapacity? = nil,
         clock: ClockReading = ClockReading(wall: Instant(nanoseconds: 0), monotonic: .now, speed: 1),
         _ change: (inout Manifest) -> Void = { _ in }
     ) {
@@ -87,6 +88,7 @@ final class PoolBench: Sendable {
             bindings: BindingHost(services) { _, token in currentToken.map { $0 == token } ?? true },
             loop: PoolBench.loop,
             clock: { box.reading },
+            capacity: capacity,
             report: { reports.add($0) }
         )
         self.box = box

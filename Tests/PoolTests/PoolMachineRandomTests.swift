@@ -21,6 +21,9 @@ struct PoolMachineRandomTests {
         manifest.scale.min = Int.random(in: 0...manifest.scale.max, using: &random)
         manifest.scale.idle = .seconds(Int64.random(in: 1...8, using: &random))
         manifest.idempotent = Bool.random(using: &random)
+        if Bool.random(using: &random) {
+            manifest.scale.target = [.inFlight: Int.random(in: 1...5, using: &random)]
+        }
         return manifest
     }
 
@@ -32,6 +35,15 @@ struct PoolMachineRandomTests {
     ) {
         let worker = world.workers.keys.sorted().randomElement(using: &random)
         let held = worker.flatMap { world.workers[$0]?.held.sorted().randomElement(using: &random) }
+        if let pending = world.pending.sorted().randomElement(using: &random), Bool.random(using: &random) {
+            world.grant(pending)
+        }
+        if !world.manifest.scale.target.isEmpty, Int.random(in: 0..<10, using: &random) == 0 {
+            world.scale(to: Int.random(in: 0...6, using: &random))
+        }
+        if world.asksForCapacity, let worker, Int.random(in: 0..<20, using: &random) == 0 {
+            world.evict(worker)
+        }
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<28:
             let timeouts: [Duration?] = [nil, nil, .milliseconds(300), .seconds(100)]
@@ -67,7 +79,9 @@ struct PoolMachineRandomTests {
     func random(_ seed: UInt64) {
         var random = SeededRandom(seed)
         let calm = seed.isMultiple(of: 2)
-        var world = PoolWorld(manifest(&random), serial: seed % 4 < 2)
+        let manifest = manifest(&random)
+        let asks = seed % 8 < 4
+        var world = PoolWorld(manifest, serial: seed % 4 < 2, asksForCapacity: asks)
         for index in 0..<PoolMachineRandomTests.steps where world.breaches.isEmpty {
             step(&world, &random, calm: calm)
             if let breach = world.breaches.first { Issue.record("seed \(seed), step \(index): \(breach)") }

@@ -21,6 +21,9 @@ struct PoolWorld {
     var machine: PoolMachine
     var now = Monotonic(nanoseconds: 5_000_000_000_000)
     private(set) var workers: [Int: Worker] = [:]
+    /// Asked for, and not granted yet.
+    private(set) var pending: Set<Int> = []
+    let asksForCapacity: Bool
     private(set) var arrived: Set<UInt32> = []
     private(set) var ended: Set<UInt32> = []
     private let noted = Breaches()
@@ -33,10 +36,11 @@ struct PoolWorld {
     private var next: UInt32 = 0
     private var draining = false
 
-    init(_ manifest: Manifest, serial: Bool) {
+    init(_ manifest: Manifest, serial: Bool, asksForCapacity: Bool = false) {
         self.manifest = manifest
         self.serial = serial
-        machine = PoolMachine(manifest)
+        self.asksForCapacity = asksForCapacity
+        machine = PoolMachine(manifest, asksForCapacity: asksForCapacity)
         perform(machine.started(at: now))
     }
 
@@ -58,11 +62,19 @@ struct PoolWorld {
         for action in actions {
             switch action {
             case .spawn(let id):
-                expect(id == spawned + 1, "worker ids do not count up: \(id)")
+                expect(asksForCapacity || id == spawned + 1, "worker ids do not count up: \(id)")
                 expect(!draining, "a worker is started while the pool drains")
                 spawned = id
                 workers[id] = Worker()
                 expect(workers.count <= manifest.scale.max, "\(workers.count) workers")
+            case .reserve(let id, _):
+                expect(asksForCapacity, "worker \(id) is asked for, and need not be")
+                expect(!draining, "a worker is asked for while the pool drains")
+                pending.insert(id)
+                let count = workers.count + pending.count
+                expect(count <= manifest.scale.max, "\(count) workers, \(pending.count) of them pending")
+            case .giveUp(let id):
+                expect(pending.remove(id) != nil, "worker \(id) is given up, and was not asked for")
             case .send(let key, let id, _): sent(key, id)
             case .cancel(let key, let id):
                 expect(
@@ -150,7 +162,7 @@ struct PoolWorld {
                     && worker.held.count < (serial ? 1 : limits.perWorker) && !machine.isLeaving(id)
             }
             expect(free.isEmpty, "\(machine.waitingCount) wait while workers \(free.keys.sorted()) have room")
-            let starting = workers.values.contains { !$0.ready }
+            let starting = !pending.isEmpty || workers.values.contains { !$0.ready }
             let room = workers.count < manifest.scale.max && machine.crashes.closedFor(at: now) == nil
             expect(starting || !room, "\(machine.waitingCount) wait and no worker is started")
         }
@@ -174,6 +186,15 @@ struct PoolWorld {
         workers[id]?.ready = true
         perform(machine.becameReady(id, serial: serial, at: now))
     }
+
+    mutating func grant(_ id: Int) {
+        guard pending.remove(id) != nil else { return }
+        perform(machine.granted(id, at: now))
+    }
+
+    mutating func evict(_ id: Int) { perform(machine.evicted(id, at: now)) }
+
+    mutating func scale(to wanted: Int) { perform(machine.scaled(to: wanted, at: now)) }
 
     mutating func begin(_ key: UInt32, on id: Int) { workers[id]?.begun.insert(key) }
 

@@ -65,6 +65,35 @@ extension WorkerSuite {
             try await bench.drain()
         }
 
+        @Test("a worker that reads the shared page while the host writes it never sees half of a change")
+        func tornReads() async throws {
+            // All settings lie on one line, so that half of one and half of another is off by an hour.
+            let wall = Instant(nanoseconds: 1_900_000_000_000_000_000)
+            let origin = Monotonic.now
+            let bench = PoolBench("clock", clock: ClockReading(wall: wall, monotonic: origin, speed: 1))
+            let reader = bench.watch(
+                #"{"reads": 300000, "wall": \#(wall.nanoseconds), "origin": \#(origin.nanoseconds)}"#
+            )
+            try await bench.untilRunning()
+            var writes = 0
+            while !reader.ended {
+                writes += 1
+                let hours = Int64(writes % 24) * 3_600_000_000_000
+                bench.setClock(
+                    ClockReading(
+                        wall: Instant(nanoseconds: wall.nanoseconds + hours),
+                        monotonic: Monotonic(nanoseconds: origin.nanoseconds + hours),
+                        speed: 1
+                    )
+                )
+                // The loop has written before the next one is asked for.
+                _ = try await bench.status()
+            }
+            #expect(writes > 10)
+            #expect(String(decoding: reader.bytes, as: UTF8.self) == "0")
+            try await bench.drain()
+        }
+
         @Test("idle workers leave, and min stay")
         func idle() async throws {
             let bench = PoolBench("slow") {

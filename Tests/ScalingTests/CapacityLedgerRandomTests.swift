@@ -16,7 +16,7 @@ struct CapacityLedgerRandomTests {
         var held: [Holder: Monotonic?] = [:]
         var needs: [Holder: Amounts] = [:]
         var waiting: Set<Holder> = []
-        var toAnswer: Set<String> = []
+        var toAnswer: Set<Int> = []
         var toLeave: Set<Holder> = []
         var next = 0
         var grants = 0
@@ -30,7 +30,7 @@ struct CapacityLedgerRandomTests {
                     grants += 1
                     if waiting.remove(holder) == nil { breach = "\(holder) was granted and did not wait" }
                     held[holder] = .some(nil)
-                case .ask(let function): toAnswer.insert(function)
+                case .ask(let pool): toAnswer.insert(pool)
                 case .evict(let holder):
                     evictions += 1
                     if held[holder] == nil { breach = "\(holder) is evicted and holds nothing" }
@@ -64,7 +64,8 @@ struct CapacityLedgerRandomTests {
 
         mutating func request(_ random: inout SeededRandom) {
             next += 1
-            let holder = Holder("f\(Int.random(in: 0...3, using: &random))", next)
+            let pool = Int.random(in: 0...3, using: &random)
+            let holder = Holder("f\(pool)", pool: pool, worker: next)
             var need: Amounts = [.memory: Int.random(in: 1...600, using: &random)]
             if Int.random(in: 0...2, using: &random) == 0 {
                 need[.cpu] = Int.random(in: 1...400, using: &random)
@@ -80,13 +81,13 @@ struct CapacityLedgerRandomTests {
             )
         }
 
-        mutating func answer(_ function: String) {
-            toAnswer.remove(function)
+        mutating func answer(_ pool: Int) {
+            toAnswer.remove(pool)
             var spare: [Int: Monotonic] = [:]
-            for (holder, idle) in held where holder.function == function && !toLeave.contains(holder) {
+            for (holder, idle) in held where holder.pool == pool && !toLeave.contains(holder) {
                 if let idle { spare[holder.worker] = idle }
             }
-            perform(ledger.offered(function, spare))
+            perform(ledger.offered(pool, spare))
         }
 
         mutating func release(_ holder: Holder) {
@@ -105,9 +106,9 @@ struct CapacityLedgerRandomTests {
                 // A worker falls idle, which its pool tells, or takes up work again.
                 guard let holder = holders.randomElement(using: &random) else { return }
                 held[holder] = held[holder]?.flatMap { $0 } == nil ? .some(now) : .some(nil)
-                if ledger.isPressed { answer(holder.function) }
+                if ledger.isPressed { answer(holder.pool) }
             case 45..<60:
-                if let function = toAnswer.sorted().randomElement(using: &random) { answer(function) }
+                if let pool = toAnswer.sorted().randomElement(using: &random) { answer(pool) }
             case 60..<80:
                 guard let holder = toLeave.sorted().randomElement(using: &random) else { return }
                 if held[holder]?.flatMap({ $0 }) == nil {
@@ -154,12 +155,12 @@ struct CapacityLedgerRandomTests {
         var random = SeededRandom(seed)
         var world = World()
         for worker in 1...10 {
-            let holder = Holder("small", worker)
+            let holder = Holder("small", pool: 1, worker: worker)
             world.needs[holder] = [.memory: 100]
             world.waiting.insert(holder)
             world.perform(world.ledger.requested(holder, [.memory: 100], urgent: true, at: world.now))
         }
-        let big = Holder("big", 1)
+        let big = Holder("big", pool: 2, worker: 1)
         world.needs[big] = [.memory: 1000]
         world.waiting.insert(big)
         world.perform(world.ledger.requested(big, [.memory: 1000], urgent: true, at: world.now))
@@ -168,7 +169,7 @@ struct CapacityLedgerRandomTests {
             guard let holder = world.held.keys.sorted().randomElement(using: &random) else { break }
             // One falls idle for a moment and is asked, before the next one does.
             world.held[holder] = .some(world.now)
-            world.answer("small")
+            world.answer(1)
             if world.toLeave.contains(holder) { world.release(holder) }
             if world.held[holder] != nil { world.held[holder] = .some(nil) }
         }

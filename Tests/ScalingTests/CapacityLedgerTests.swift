@@ -5,9 +5,11 @@ import Testing
 
 @Suite("capacity ledger", .timeLimit(.minutes(1)))
 struct CapacityLedgerTests {
-    private typealias Holder = CapacityLedger.Holder
 
-    private static let mebibyte = 1 << 20
+    private func holder(_ pool: Int, _ worker: Int) -> CapacityLedger.Holder {
+        .init("f\(pool)", pool: pool, worker: worker)
+    }
+
     private let start = Monotonic(nanoseconds: 1_000_000_000_000)
 
     private func memory(_ mebibytes: Int) -> Amounts { [.memory: mebibytes << 20] }
@@ -32,11 +34,11 @@ struct CapacityLedgerTests {
     @Test("what fits is granted at once, what does not waits until something is free again")
     func grants() {
         var ledger = CapacityLedger(total: memory(512))
-        let (a, b, c) = (Holder("a", 1), Holder("a", 2), Holder("b", 1))
+        let (a, b, c) = (holder(1, 1), holder(1, 2), holder(2, 1))
         #expect(ledger.requested(a, memory(256), urgent: true, at: start) == [.grant(a)])
         #expect(ledger.requested(b, memory(256), urgent: true, at: start) == [.grant(b)])
         // The function that holds what is lacking is asked for room.
-        #expect(ledger.requested(c, memory(256), urgent: true, at: start) == [.ask("a")])
+        #expect(ledger.requested(c, memory(256), urgent: true, at: start) == [.ask(1)])
         #expect(ledger.lacking(c) == memory(256))
         #expect(ledger.released(a) == [.grant(c)])
         #expect(ledger.waiting == [])
@@ -46,53 +48,53 @@ struct CapacityLedgerTests {
     @Test("the worker that has been idle longest makes room, and no more of them than are needed")
     func leastRecentlyUsed() {
         var ledger = CapacityLedger(total: memory(768))
-        for holder in [Holder("a", 1), Holder("a", 2), Holder("b", 1)] {
+        for holder in [holder(1, 1), holder(1, 2), holder(2, 1)] {
             _ = ledger.requested(holder, memory(256), urgent: true, at: start)
         }
-        let c = Holder("c", 1)
-        #expect(ledger.requested(c, memory(300), urgent: true, at: start) == [.ask("a"), .ask("b")])
+        let c = holder(3, 1)
+        #expect(ledger.requested(c, memory(300), urgent: true, at: start) == [.ask(1), .ask(2)])
         // Nobody is chosen before all have been heard.
-        #expect(ledger.offered("a", [1: start + .seconds(3), 2: start + .seconds(1)]) == [])
+        #expect(ledger.offered(1, [1: start + .seconds(3), 2: start + .seconds(1)]) == [])
         #expect(
-            ledger.offered("b", [1: start + .seconds(2)]) == [.evict(Holder("a", 2)), .evict(Holder("b", 1))]
+            ledger.offered(2, [1: start + .seconds(2)]) == [.evict(holder(1, 2)), .evict(holder(2, 1))]
         )
-        #expect(ledger.released(Holder("a", 2)) == [])
-        #expect(ledger.released(Holder("b", 1)) == [.grant(c)])
+        #expect(ledger.released(holder(1, 2)) == [])
+        #expect(ledger.released(holder(2, 1)) == [.grant(c)])
     }
 
     @Test("one that is at work again stays, and the next is asked")
     func kept() {
         var ledger = CapacityLedger(total: memory(512))
-        for holder in [Holder("a", 1), Holder("b", 1)] {
+        for holder in [holder(1, 1), holder(2, 1)] {
             _ = ledger.requested(holder, memory(256), urgent: true, at: start)
         }
-        _ = ledger.requested(Holder("c", 1), memory(256), urgent: true, at: start)
-        _ = ledger.offered("a", [1: start])
-        #expect(ledger.offered("b", [1: start + .seconds(1)]) == [.evict(Holder("a", 1))])
-        #expect(ledger.kept(Holder("a", 1)) == [.evict(Holder("b", 1))])
-        #expect(ledger.released(Holder("b", 1)) == [.grant(Holder("c", 1))])
+        _ = ledger.requested(holder(3, 1), memory(256), urgent: true, at: start)
+        _ = ledger.offered(1, [1: start])
+        #expect(ledger.offered(2, [1: start + .seconds(1)]) == [.evict(holder(1, 1))])
+        #expect(ledger.kept(holder(1, 1)) == [.evict(holder(2, 1))])
+        #expect(ledger.released(holder(2, 1)) == [.grant(holder(3, 1))])
     }
 
     @Test("a forecast makes nobody leave, and waits behind work; asked for by work, it does")
     func forecast() {
         var ledger = CapacityLedger(total: memory(256))
-        _ = ledger.requested(Holder("a", 1), memory(256), urgent: true, at: start)
-        let (b, c) = (Holder("b", 1), Holder("c", 1))
+        _ = ledger.requested(holder(1, 1), memory(256), urgent: true, at: start)
+        let (b, c) = (holder(2, 1), holder(3, 1))
         #expect(ledger.requested(b, memory(256), urgent: false, at: start) == [])
         #expect(!ledger.isPressed)
-        #expect(ledger.requested(c, memory(256), urgent: true, at: start) == [.ask("a")])
-        #expect(ledger.released(Holder("a", 1)) == [.grant(c)])
-        #expect(ledger.requested(b, memory(256), urgent: true, at: start) == [.ask("c")])
+        #expect(ledger.requested(c, memory(256), urgent: true, at: start) == [.ask(1)])
+        #expect(ledger.released(holder(1, 1)) == [.grant(c)])
+        #expect(ledger.requested(b, memory(256), urgent: true, at: start) == [.ask(3)])
         #expect(ledger.waiting.count == 1)
     }
 
     @Test("one who waits for memory does not hold up one who needs something else")
     func others() {
         var ledger = CapacityLedger(total: [.memory: 100, .cpu: 1000])
-        _ = ledger.requested(Holder("a", 1), [.memory: 100], urgent: true, at: start)
-        _ = ledger.requested(Holder("b", 1), [.memory: 10], urgent: true, at: start)
+        _ = ledger.requested(holder(1, 1), [.memory: 100], urgent: true, at: start)
+        _ = ledger.requested(holder(2, 1), [.memory: 10], urgent: true, at: start)
         #expect(
-            ledger.requested(Holder("c", 1), [.cpu: 500], urgent: true, at: start) == [.grant(Holder("c", 1))]
+            ledger.requested(holder(3, 1), [.cpu: 500], urgent: true, at: start) == [.grant(holder(3, 1))]
         )
     }
 
@@ -101,18 +103,18 @@ struct CapacityLedgerTests {
         let profile = HostProfile(cpu: 1000, memory: 0, slots: [card])
         var ledger = CapacityLedger(total: profile.amounts)
         #expect(ledger.total[.slot("gpu")] == 7192 << 20)
-        let lights = (1...3).map { Holder("light", $0) }
+        let lights = (1...3).map { holder(4, $0) }
         for light in lights.prefix(2) {
             #expect(ledger.requested(light, need(2000), urgent: true, at: start) == [.grant(light)])
         }
-        #expect(ledger.requested(lights[2], need(2000), urgent: true, at: start).first == .ask("light"))
+        #expect(ledger.requested(lights[2], need(2000), urgent: true, at: start).first == .ask(4))
         #expect(ledger.lacking(lights[2]) == [.places("gpu"): 1])
-        let heavy = Holder("heavy", 1)
+        let heavy = holder(5, 1)
         #expect(ledger.requested(heavy, need(5000), urgent: true, at: start) == [])
         #expect(ledger.released(lights[0]) == [.grant(lights[2])])
         #expect(ledger.released(lights[1]) == [])
         // One who comes after the heavy one does not pass it.
-        let late = Holder("late", 1)
+        let late = holder(6, 1)
         #expect(ledger.requested(late, need(1000), urgent: true, at: start) == [])
         #expect(ledger.released(lights[2]).first == .grant(heavy))
         #expect(ledger.lacking(late) == [.places("gpu"): 1])
@@ -122,12 +124,12 @@ struct CapacityLedgerTests {
     @Test("the same slot serves one function, and then another that had waited for it")
     func timeSharing() {
         var ledger = CapacityLedger(total: [.slot("desk"): 1])
-        let (trading, learning) = (Holder("trading", 1), Holder("learning", 1))
+        let (trading, learning) = (holder(7, 1), holder(8, 1))
         #expect(ledger.requested(trading, [.slot("desk"): 1], urgent: true, at: start) == [.grant(trading)])
-        #expect(ledger.requested(learning, [.slot("desk"): 1], urgent: true, at: start) == [.ask("trading")])
-        #expect(ledger.offered("trading", [:]) == [])
+        #expect(ledger.requested(learning, [.slot("desk"): 1], urgent: true, at: start) == [.ask(7)])
+        #expect(ledger.offered(7, [:]) == [])
         // The window closes, and trading falls idle.
-        #expect(ledger.offered("trading", [1: start + .seconds(9)]) == [.evict(trading)])
+        #expect(ledger.offered(7, [1: start + .seconds(9)]) == [.evict(trading)])
         #expect(ledger.released(trading) == [.grant(learning)])
     }
 }

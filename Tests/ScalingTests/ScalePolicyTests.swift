@@ -50,6 +50,12 @@ struct ScalePolicyTests {
         #expect(users[2].text == "connections 11 at 10 a worker")
     }
 
+    @Test("the little that a worker at rest uses of a core keeps no worker")
+    func resting() {
+        let decisions = decide(.cpu, [100, 1, 0.4]) { $0.target = [.cpu: 1] }
+        #expect(decisions.map(\.wanted) == [100, 1, 0])
+    }
+
     @Test("the target that asks for most wins, and is named")
     func highest() {
         var scale = Manifest.Scale()
