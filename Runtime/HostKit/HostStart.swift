@@ -185,7 +185,7 @@ struct HostStarter {
             backtraces: options.isDevelopment && !premises.settings.isolation.sandbox,
             capacity: HostCapacity(premises.settings.profile)
         )
-        closing.add { factory.templates.stop() }
+        closing.add { await factory.templates.stop() }
         let dispatcher = makePools(premises, services, factory)
         let manifests = ManifestTable(project.manifests)
         let scheduler = Scheduler(

@@ -98,7 +98,14 @@ final class TemplateSet: Sendable {
     /// `on`, or `off` while workers are started plainly.
     var text: String { state.withLock { $0.template?.isReady == true ? "on" : "off" } }
 
-    func stop() { state.withLock { $0.template }?.stop() }
+    /// Ends the template; returns when it is gone.
+    func stop() async {
+        guard let template = state.withLock({ $0.template }) else { return }
+        await withCheckedContinuation { continuation in
+            // Held until then: one that nobody holds is told of no end.
+            template.stop { withExtendedLifetime(template) { continuation.resume() } }
+        }
+    }
 }
 
 extension Telemetry {

@@ -22,6 +22,8 @@ package final class WorkerTemplate: Sendable {
         var socket: Int32 = -1
         var deaths = 0
         var stopped = false
+        /// Whom to tell of the end that `stop` brings.
+        var done: @Sendable () -> Void = {}
     }
 
     private let executable: String
@@ -56,14 +58,15 @@ package final class WorkerTemplate: Sendable {
         startThread("template") { [self] in bringUp() }
     }
 
-    /// Ends it; workers that it has forked stay.
-    package func stop() {
+    /// Ends it, and calls `done` when it is gone; workers that it has forked stay.
+    package func stop(_ done: @escaping @Sendable () -> Void = {}) {
         let process = state.withLock { state in
             state.stopped = true
             shut(&state)
+            if state.process != nil { state.done = done }
             return state.process
         }
-        process?.signal(SIGKILL)
+        if let process { process.signal(SIGKILL) } else { done() }
     }
 
     package var isReady: Bool { state.withLock { $0.socket >= 0 } }
@@ -89,9 +92,11 @@ package final class WorkerTemplate: Sendable {
         var spec = ChildSpec(executable, ["--template"], environment: environment)
         spec.descriptors = [3: ends[1]]
         do {
-            let process = try ChildProcess.spawn(spec) { [weak self] in self?.ended($0) }
+            // Its end is not told before it is known here.
+            try state.withLock { state in
+                state.process = try ChildProcess.spawn(spec) { [weak self] in self?.ended($0) }
+            }
             close(ends[1])
-            state.withLock { $0.process = process }
         } catch {
             ends.forEach { close($0) }
             return report(.off("\(error)"))
@@ -136,7 +141,11 @@ package final class WorkerTemplate: Sendable {
             state.deaths += 1
             return wasReady && !state.stopped && state.deaths < WorkerTemplate.deathsMax
         }
-        if state.withLock({ $0.stopped }) { return }
+        let done = state.withLock { state in
+            defer { state.done = {} }
+            return state.stopped ? state.done : nil
+        }
+        if let done { return done() }
         report(.off("it ended: \(status)"))
         guard again else { return }
         startThread("template") { [self] in
