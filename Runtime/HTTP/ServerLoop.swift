@@ -5,7 +5,7 @@ import Synchronization
 /// What the connections of one event loop share: the time in ticks, the date field, and who is there.
 ///
 /// Timeouts are counted in ticks of a sweep over all connections. A timer for each would cost every request
-/// two operations on a heap; the sweep of 8,192 connections takes a fraction of a millisecond a second.
+/// two operations on a heap; the sweep of ten thousand connections takes a fraction of a millisecond a second.
 // SAFETY: every member but `eventLoop` is touched on `eventLoop` only; HTTPServer enters through `execute`.
 final class ServerLoop: @unchecked Sendable {
     let eventLoop: any EventLoop

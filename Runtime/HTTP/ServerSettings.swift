@@ -5,7 +5,7 @@ package struct ServerSettings: Sendable {
     /// Connections that the kernel may hold ready before they are accepted.
     package var backlog: Int = 1024
     /// Connections at once, over all loops; one more is answered with 503 and closed.
-    package var maxConnections: Int = 8192
+    package var maxConnections: Int = 16_384
     /// From the first byte of a request's head to its end.
     ///
     /// Keeps slow senders from holding connections.

@@ -37,6 +37,7 @@ struct HostStarter {
     }
 
     func start() async throws -> Host {
+        OpenFiles.raise()
         let premises = try await prepare()
         let supplies = try await connect(premises)
         let state = try makeState(premises, supplies)

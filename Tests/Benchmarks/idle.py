@@ -49,7 +49,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("port", type=int)
     parser.add_argument("pid", type=int)
-    parser.add_argument("--connections", type=int, default=8000, help="how many (8000; the host's own limit is 8192)")
+    parser.add_argument("--connections", type=int, default=10000, help="how many (10,000; the host's own limit is 16,384)")
     parser.add_argument("--path", default="/", help="what is asked once on each (/)")
     options = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
