@@ -23,6 +23,7 @@ struct FixtureProject {
             - {path: "/socket/{room}", subprotocols: [chat.v2, chat], origins: ["https://app.example"], maxRate: 10000}
             - {path: /socket-idle, idle: 1s}
         limits: {perWorker: 8, timeout: 30s}
+        scale: {max: 4, idle: 1s, window: 1s, stabilization: 1s, target: {connections: 10}}
         bindings: [connections]
         """,
         "crash": """

@@ -53,6 +53,17 @@ extension Scenarios {
             #expect(codes.contains("1001"))
         }
 
+        @Test("25 users bring three workers of ten each, and none is left when they have gone")
+        func users() async throws {
+            let host = try sharedHost()
+            let none = { () async throws -> Bool? in
+                try await host.workers(of: "socket").isEmpty ? true : nil
+            }
+            _ = try await eventually("no worker before", none)
+            try await run("users")
+            _ = try await eventually("no worker after", none)
+        }
+
         @Test("a host that stops says so to its clients, and tells the function that they are gone")
         func stopping() async throws {
             let place = try TemporaryPlace()

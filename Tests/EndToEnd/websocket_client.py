@@ -8,6 +8,7 @@ of Tests/Fixtures, with the manifests of FixtureProject.
 """
 
 import asyncio
+import contextlib
 import json
 import sys
 import urllib.request
@@ -148,6 +149,20 @@ async def closings():
         assert (await closing(client))[0] == 1002
     async with connect("/socket-idle") as client:
         assert await closing(client) == (1001, "idle")
+
+
+async def users():
+    """25 users on workers of 10: three workers, and each user's messages go to one of them."""
+    async with contextlib.AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(connect()) for _ in range(25)]
+        pids, before = [], None
+        # Until the workers are there, some are served where there is room.
+        while pids != before or len(set(pids)) < 3:
+            before, pids = pids, [await ask(client, "pid") for client in clients]
+            await asyncio.sleep(0.05)
+        for _ in range(3):
+            assert [await ask(client, "pid") for client in clients] == pids
+        assert sorted(pids.count(pid) for pid in set(pids)) == [5, 10, 10], pids
 
 
 async def stopping():
