@@ -108,7 +108,9 @@ struct PoolMachineRandomTests {
         manifest.limits.queue = 30
         manifest.scale.max = 3
         var world = PoolWorld(manifest, serial: true)
-        for _ in 0..<PoolMachineRandomTests.steps { step(&world, &random, calm: true) }
+        for _ in 0..<PoolMachineRandomTests.steps {
+            step(&world, &random, calm: true, pause: .milliseconds(4))
+        }
         #expect(world.recalls > 100)
         settle(&world, &random)
         #expect(world.breaches == [])
