@@ -54,10 +54,16 @@ struct Dev: AsyncParsableCommand {
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs a host by a configuration file, on the real clock.",
-        discussion: "`swiftlet check --effective --config FILE` shows every setting and where it is from."
+        discussion: """
+            `swiftlet check --effective --config FILE` shows every setting and where it is from. SIGHUP reloads \
+            the project, SIGUSR2 starts a successor that takes the listening sockets and the data over, SIGTERM \
+            and SIGINT end the host within stop.grace, a second one at once.
+            """
     )
 
     @Option(help: "The configuration file, YAML.") var config: String
+    @Flag(help: "Take the place of the host that runs on the data directory, without a dropped connection.")
+    var takeOver = false
     @OptionGroup var project: ProjectOptions
 
     func run() async throws {
@@ -66,7 +72,8 @@ struct Serve: AsyncParsableCommand {
             flags: project.flags,
             environment: processEnvironment(),
             file: (config, text),
-            isDevelopment: false
+            isDevelopment: false,
+            takesOver: takeOver
         )
     }
 }
@@ -95,8 +102,10 @@ func runHost(
     flags: [String: String],
     environment: [String: String],
     file: (path: String, text: String)?,
-    isDevelopment: Bool
+    isDevelopment: Bool,
+    takesOver: Bool = false
 ) async {
+    if getpid() == 1 { Init.run() }
     let signals = Signals.take()
     let problems = Problems()
     let configuration = Configuration.resolve(
@@ -105,30 +114,16 @@ func runHost(
         file: file,
         problems: problems
     )
-    let isTerminal = isatty(1) == 1
-    let options = HostOptions(
+    var options = HostOptions(
         configuration: configuration,
         isDevelopment: isDevelopment,
         program: programPath(),
-        isTerminal: isTerminal,
+        isTerminal: isatty(1) == 1,
         faults: problems.all
     )
-    let host: Host
-    do {
-        host = try await Host.start(options)
-    } catch {
-        leaveFor(error)
-    }
-    if isDevelopment { Banner.show(host) }
-    // A terminal that is closed hangs up on the emulator in it; without one SIGHUP is a daemon's reload.
-    let endsOnHangUp = isDevelopment && isTerminal
-    for await signal in signals.stream {
-        guard signal == SIGHUP, !endsOnHangUp else { break }
-        Task { _ = await host.reload("SIGHUP") }
-    }
-    signals.exitOnNext()
-    await host.stop()
-    exit(0)
+    options.inheritance = Inheritance(environment: environment)
+    options.manager = ServiceManager(environment: environment)
+    await HostProcess(options, signals, environment).run(takesOver: takesOver)
 }
 
 /// Ends for an error of the start, with its exit code.

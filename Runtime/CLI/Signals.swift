@@ -2,7 +2,7 @@ import Glibc
 import Processes
 import Synchronization
 
-/// SIGINT, SIGTERM and SIGHUP as a stream.
+/// SIGINT, SIGTERM, SIGHUP and SIGUSR2 as a stream.
 ///
 /// A handler writes their numbers into a pipe, a thread reads them. To block them and `sigwait` would not do:
 /// the main thread of an asynchronous `main` rests in dispatch's `sigsuspend` with nothing blocked, so that the
@@ -23,23 +23,28 @@ final class Signals: Sendable {
     ///
     /// A SIGHUP that the caller ignores, as under nohup, stays ignored.
     static func take() -> Signals {
+        let reading = pipe(of: [SIGINT, SIGTERM, SIGUSR2] + (isIgnored(SIGHUP) ? [] : [SIGHUP]))
+        let signals = Signals()
+        startThread("signals") { signals.read(from: reading) }
+        return signals
+    }
+
+    /// Has the numbers of these signals written into a pipe, whose reading end it returns; once in a process.
+    static func pipe(of numbers: [Int32]) -> Int32 {
         signal(SIGPIPE, SIG_IGN)
         var ends: [Int32] = [-1, -1]
         // With a pipe that cannot be made the signals would be lost, and nothing else could be opened either.
-        guard pipe(&ends) == 0 else { preconditionFailure("no descriptor is left for the signals") }
+        guard Glibc.pipe(&ends) == 0 else { preconditionFailure("no descriptor is left for the signals") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
         pipeEnd.store(ends[1], ordering: .releasing)
-        for number in [SIGINT, SIGTERM, SIGHUP] where number != SIGHUP || !isIgnored(number) {
+        for number in numbers {
             var action = sigaction()
             action.__sigaction_handler.sa_handler = { Signals.note($0) }
             action.sa_flags = Int32(SA_RESTART)
             sigaction(number, &action, nil)
         }
-        let signals = Signals()
-        let reading = ends[0]
-        startThread("signals") { signals.read(from: reading) }
-        return signals
+        return ends[0]
     }
 
     /// Runs in the handler: what it calls may be called there, and it leaves `errno` as it was.
@@ -66,7 +71,9 @@ final class Signals: Sendable {
         while true {
             var byte: UInt8 = 0
             guard Glibc.read(descriptor, &byte, 1) == 1 else { continue }
-            if isEnding.load(ordering: .acquiring), byte != UInt8(SIGHUP) { _exit(130) }
+            if isEnding.load(ordering: .acquiring), [UInt8(SIGINT), UInt8(SIGTERM)].contains(byte) {
+                _exit(130)
+            }
             feed.yield(Int32(byte))
         }
     }

@@ -27,6 +27,8 @@ class Exchange: @unchecked Sendable {
     /// The status line is out.
     private(set) var hasBegun = false
     private(set) var hasEnded = false
+    /// Fields of the host's own that the answer carries besides its own.
+    final var addedHeaders: [Header] = []
 
     private let bodyLimit: Int
     private let started = Monotonic.now
@@ -214,6 +216,7 @@ extension Exchange {
 
     private func makeAnyHead(_ status: Int, _ headers: [Header]) -> ReplyHead? {
         let requestID = request.requestID ?? id
+        let headers = addedHeaders.isEmpty ? headers : headers + addedHeaders
         guard var head = ReplyHead(status: status, headers: headers, requestID: requestID, id: id) else {
             return nil
         }

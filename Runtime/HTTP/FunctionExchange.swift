@@ -12,6 +12,8 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
     private let parameters: [String: String]
     private let trace: TraceContext
     private var dispatched: (any Dispatched)?
+    /// The rate limits have let it pass.
+    var isAdmitted = false
 
     // The part of the reply that has come and not gone out.
     private var replyHead: (status: Int, headers: [Header])?
@@ -66,6 +68,7 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
 
     override func start() {
         if let refusal { return answer(refusal) }
+        if let rates = route.rates, !isAdmitted { return admit(rates) }
         if route.answersWithJob || (request.prefersAsync && gateway.jobs != nil && !isHead) {
             return acceptJob()
         }
@@ -209,6 +212,8 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
         if isEventStream {
             let event = "event: error\ndata: \(error.json(invocation: id).text)\n\n"
             write(ByteBuffer(string: event), promise: nil)
+            // The reader has been told, and comes back by itself: for it the stream is at an end.
+            if error.code == "draining" { return finish() }
         }
         cut()
     }

@@ -12,15 +12,18 @@ package final class Gateway: Sendable {
     let jobs: (any JobAccepting)?
     let keeper: (any IdempotencyKeeping)?
     let sockets: SocketTable
+    let limiter: (any RateLimiting)?
     let hash: @Sendable (Bytes) -> String
     let report: (@Sendable (RequestReport) -> Void)?
     private let table: Mutex<Router>
     private let endpointRequests = Atomic<Int>(0)
+    private let isStopping = Atomic<Bool>(false)
 
     /// A gateway with what stands behind it.
     ///
     /// Without `dispatching` it has endpoints only; without `jobs` asynchronous routes are answered with
-    /// 503; without `keeper` idempotency keys are ignored. `hash` is a collision-resistant hash as text,
+    /// 503; without `keeper` idempotency keys are ignored,
+    /// without `limiter` rate limits. `hash` is a collision-resistant hash as text,
     /// SHA-256 in the host, and runs outside the event loops. `report` is told of each request at its end,
     /// on the request's event loop, so it must be cheap.
     package init(
@@ -30,6 +33,7 @@ package final class Gateway: Sendable {
         jobs: (any JobAccepting)? = nil,
         keeper: (any IdempotencyKeeping)? = nil,
         sockets: SocketTable = SocketTable(),
+        limiter: (any RateLimiting)? = nil,
         hash: @escaping @Sendable (Bytes) -> String,
         report: (@Sendable (RequestReport) -> Void)? = nil
     ) {
@@ -38,6 +42,7 @@ package final class Gateway: Sendable {
         self.jobs = jobs
         self.keeper = keeper
         self.sockets = sockets
+        self.limiter = limiter
         self.hash = hash
         self.report = report
         self.table = Mutex(router)
@@ -48,10 +53,16 @@ package final class Gateway: Sendable {
         table.withLock { $0 = router }
     }
 
+    /// Refuses whatever comes from now on with 503; requests under way go on.
+    package func refuseNew() {
+        isStopping.store(true, ordering: .relaxed)
+    }
+
     /// The exchange that answers a request on `output`.
     func exchange(for request: RequestHead, on output: any ReplyOutput) -> Exchange {
         if request.unknownExpectation { return Exchange(request, self, output, refusing: .expectation) }
         if request.method == .connect { return Exchange(request, self, output, refusing: .connect) }
+        if isStopping.load(ordering: .relaxed) { return Exchange(request, self, output, refusing: .stopping) }
         let router = table.withLock { $0 }
         switch router.match(request.method.text, request.target) {
         case .found(.function(let route), let parameters):

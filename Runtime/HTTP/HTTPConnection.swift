@@ -85,7 +85,9 @@ final class HTTPConnection: ChannelInboundHandler, ServedConnection, @unchecked 
         self.context = context
         loop.add(self)
         let connections = count.enter()
-        if loop.isStopping || connections > settings.maxConnections + settings.backlog {
+        if (loop.isStopping && loop.patienceEnds == nil)
+            || connections > settings.maxConnections + settings.backlog
+        {
             // Too many even to be told so.
             abort()
         } else if connections > settings.maxConnections {
@@ -340,6 +342,8 @@ final class HTTPConnection: ChannelInboundHandler, ServedConnection, @unchecked 
             abort()
         }
     }
+
+    var isUpgraded: Bool { phase == .upgraded }
 
     func retire() {
         if phase == .upgraded {

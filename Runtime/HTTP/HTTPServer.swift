@@ -1,4 +1,5 @@
 import FunctionCore
+import Glibc
 import NIOCore
 import NIOPosix
 
@@ -21,10 +22,12 @@ package final class HTTPServer: Sendable {
 
     /// Listens on `host` and `port`, 0 for one that is free, and answers by `gateway`.
     ///
-    /// `clock` tells what the `date` header says. A `ServerError` names the port and the remedy.
+    /// A socket that listens already may be `inherited`, and belongs to the server then; `host` and `port` are
+    /// for messages. `clock` tells what the `date` header says. A `ServerError` names the port and the remedy.
     package static func bind(
         host: String,
         port: Int,
+        inherited: Int32? = nil,
         group: any EventLoopGroup,
         gateway: Gateway,
         settings: ServerSettings = ServerSettings(),
@@ -53,7 +56,11 @@ package final class HTTPServer: Sendable {
             }
         let channel: any Channel
         do {
-            channel = try await bootstrap.bind(host: host, port: port).get()
+            if let inherited {
+                channel = try await bootstrap.withBoundSocket(inherited).get()
+            } else {
+                channel = try await bootstrap.bind(host: host, port: port).get()
+            }
         } catch {
             throw ServerError(error, host: host, port: port)
         }
@@ -64,10 +71,36 @@ package final class HTTPServer: Sendable {
         return HTTPServer(host: host, port: bound, channel: channel, loops: loops)
     }
 
+    /// A second descriptor of the listening socket, for another process: connections wait in it for as long
+    /// as anybody has one.
+    package func duplicate() async throws -> Int32 {
+        try await channel.eventLoop.submit { [channel] in
+            try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
+                let copy = fcntl($0, F_DUPFD_CLOEXEC, 0)
+                guard copy >= 0 else { throw IOError(errnoCode: errno, reason: "dup") }
+                return copy
+            } ?? -1
+        }.get()
+    }
+
+    /// Asks WebSockets to close; requests go on.
+    package func retireUpgraded() {
+        for loop in loops { loop.eventLoop.execute { loop.retireUpgraded() } }
+    }
+
     /// Stops accepting, lets what is in flight finish within `grace`, and closes what is left then.
-    package func stop(grace: Duration) async {
+    ///
+    /// With `patience` a connection on which nothing is asked has another second or two: what its client sends
+    /// in that time is answered as ever, and the connection closes with the answer. So nobody who has just
+    /// been let in, or is about to ask again, finds it closed.
+    package func stop(grace: Duration, patience: Bool = false) async {
+        if patience {
+            // What the kernel has handed over already is on its way through the loops.
+            try? await channel.setOption(.autoRead, value: false).get()
+            try? await channel.eventLoop.scheduleTask(in: .milliseconds(100)) {}.futureResult.get()
+        }
         try? await channel.close().get()
-        let empty = loops.map { loop in loop.eventLoop.flatSubmit { loop.retire() } }
+        let empty = loops.map { loop in loop.eventLoop.flatSubmit { loop.retire(patience: patience) } }
         guard let first = loops.first?.eventLoop else { return }
         let limit = first.scheduleTask(in: .nanoseconds(grace.nanoseconds)) { [loops] in
             for loop in loops { loop.eventLoop.execute { loop.end() } }

@@ -99,6 +99,11 @@ extension Exchange.Refusal {
         closes: true
     )
 
+    static let stopping = Exchange.Refusal(
+        FunctionError(status: 503, code: "draining", message: "the host is stopping; try again"),
+        closes: true
+    )
+
     static let tooManyConnections = Exchange.Refusal(
         FunctionError(
             status: 503,

@@ -151,6 +151,8 @@ final class FunctionRoute: Sendable {
     let bodyLimit: Int
     /// Whether an `Idempotency-Key` counts here.
     let keepsKeys: Bool
+    /// How often it may be asked for; nil for as often as one likes.
+    let rates: RouteRates?
 
     init(_ manifest: Manifest, _ route: Manifest.Route) {
         function = manifest.name
@@ -158,6 +160,7 @@ final class FunctionRoute: Sendable {
         operation = route.operation
         answersWithJob = route.async
         bodyLimit = manifest.limits.payload
+        rates = RouteRates(manifest)
         keepsKeys = manifest.idempotencyKeys && ["POST", "PUT", "PATCH", "DELETE"].contains(route.method)
     }
 }

@@ -14,6 +14,8 @@ final class ServerLoop: @unchecked Sendable {
     private(set) var date = DateField()
     /// No connection is kept alive any more.
     private(set) var isStopping = false
+    /// The tick at which idle connections are closed after all.
+    private(set) var patienceEnds: Int?
 
     /// The ids of traces that begin here.
     var traceIDs = TraceIDs()
@@ -68,15 +70,21 @@ final class ServerLoop: @unchecked Sendable {
         if buffer.capacity <= 64 * 1024 { spare = buffer }
     }
 
-    /// Closes idle connections, and the others when their answer is out; the future is done when none is
-    /// left.
-    func retire() -> EventLoopFuture<Void> {
+    /// Closes idle connections, with `patience` after a second or two, and the others when their answer is
+    /// out; the future is done when none is left.
+    func retire(patience: Bool = false) -> EventLoopFuture<Void> {
         isStopping = true
+        patienceEnds = patience ? tick + 2 : nil
         let promise = whenEmpty ?? eventLoop.makePromise(of: Void.self)
         whenEmpty = promise
-        for connection in connections.values { connection.retire() }
+        if !patience { for connection in connections.values { connection.retire() } }
         if connections.isEmpty { promise.succeed() }
         return promise.futureResult
+    }
+
+    /// Ends the connections that have become something else, such as WebSockets.
+    func retireUpgraded() {
+        for connection in connections.values where connection.isUpgraded { connection.retire() }
     }
 
     /// Closes what is left and ends the sweep.
@@ -95,11 +103,16 @@ final class ServerLoop: @unchecked Sendable {
         tick += 1
         date.update(clock())
         for connection in connections.values { connection.sweep() }
+        guard let end = patienceEnds, tick >= end else { return }
+        patienceEnds = nil
+        for connection in connections.values { connection.retire() }
     }
 }
 
 /// A connection as its loop knows it.
 protocol ServedConnection: AnyObject {
+    /// Whether it was handed over after 101.
+    var isUpgraded: Bool { get }
     /// Looks whether a limit of time has passed; called once a tick.
     func sweep()
     /// The server stops: an idle connection closes, another one with its answer.

@@ -92,6 +92,8 @@ final class SocketConnection: ChannelDuplexHandler, ServedConnection, @unchecked
 
     // MARK: ServedConnection
 
+    var isUpgraded: Bool { true }
+
     func sweep() {
         perform(session.ticked(at: .now))
         advance()

@@ -1,5 +1,6 @@
 import FunctionCore
 import Glibc
+import Synchronization
 
 /// The data directory, held by one host at a time.
 ///
@@ -9,10 +10,12 @@ package final class DataDirectory: Sendable {
     /// An absolute path.
     package let path: String
     private let lock: Int32
+    private let isHandedOver = Atomic<Bool>(false)
 
-    /// Makes the directory where it is missing and takes hold of it.
+    /// Makes the directory where it is missing and takes hold of it, or takes over the hold that `inherited`
+    /// is.
     /// - Throws: `HostError` naming the process that holds it.
-    package init(_ path: String) throws(HostError) {
+    package init(_ path: String, inherited: Int32? = nil) throws(HostError) {
         for part in ["", "/logs", "/bundles", "/scratch", "/secrets"] {
             guard DataDirectory.make(path + part) else {
                 throw HostError(
@@ -23,7 +26,7 @@ package final class DataDirectory: Sendable {
         }
         self.path = DataDirectory.absolute(path)
         let file = "\(self.path)/host.lock"
-        lock = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        lock = inherited ?? open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0 else {
             throw HostError(.dataDirectory, "\(file) cannot be opened: \(String(cString: strerror(errno)))")
         }
@@ -61,9 +64,16 @@ package final class DataDirectory: Sendable {
         writeText(note.bytes().text + "\n", to: "\(path)/host.json")
     }
 
+    /// Keeps hold of it beyond `release`, for whoever comes next; the descriptor is the caller's.
+    package func handOver() -> Int32 {
+        isHandedOver.store(true, ordering: .releasing)
+        return lock
+    }
+
     /// Lets go of it.
     package func release() {
         unlink("\(path)/host.json")
+        if isHandedOver.load(ordering: .acquiring) { return }
         _ = ftruncate(lock, 0)
         close(lock)
     }
@@ -77,7 +87,7 @@ package final class DataDirectory: Sendable {
         return true
     }
 
-    static func absolute(_ path: String) -> String {
+    package static func absolute(_ path: String) -> String {
         guard let real = realpath(path, nil) else { return path }
         defer { free(real) }
         return String(cString: real)

@@ -20,6 +20,7 @@ package struct HostState: Sendable {
     let live: LiveGeneration
     let manifests: ManifestTable
     let factory: PoolFactory
+    let limiter: RateLimiter
     let stores: HostStores
     let dispatcher: PoolDispatcher
     let scheduler: Scheduler
@@ -35,6 +36,12 @@ package struct HostState: Sendable {
 
     var project: Project { live.current.project }
     var redisIsUp: Bool { redisUp.isUp }
+
+    /// The generation in force in a few words, for a service manager.
+    var status: String {
+        let generation = live.current
+        return "\(generation.project.manifests.count) functions, generation \(generation.number)"
+    }
 
     /// The rotation and window that a function belongs to.
     func window(of function: String) -> (String, String)? {
@@ -65,6 +72,10 @@ package struct HostOptions: Sendable {
     package var isTerminal: Bool
     /// What was found wrong when the configuration was put together; told with all that the start finds.
     package var faults: [Problem]
+    /// Sockets and the lock of the data directory, where somebody else has them ready.
+    package var inheritance = Inheritance()
+    /// Who is told how the host fares.
+    package var manager: ServiceManager?
 
     package init(
         configuration: Configuration,
@@ -102,7 +113,10 @@ package final class Host: Sendable {
     private let runner: JobRunner
     private let triggers: TriggerSet
     private let reloader: Reloader
-    private let servers: [HTTPServer]
+    private let gateway: Gateway
+    private let front: HTTPServer
+    private let back: HTTPServer
+    private let holding: DataDirectory
     private let background: [Task<Void, Never>]
     private let grace: Duration
 
@@ -113,13 +127,15 @@ package final class Host: Sendable {
         redis: String,
         redisPort: Int?,
         provider: String,
-        directory: String,
+        directory: DataDirectory,
         next: SchedulePlan.Preview,
         closing: HostClosing,
         runner: JobRunner,
         triggers: TriggerSet,
         reloader: Reloader,
-        servers: [HTTPServer],
+        gateway: Gateway,
+        front: HTTPServer,
+        back: HTTPServer,
         background: [Task<Void, Never>],
         grace: Duration
     ) {
@@ -129,16 +145,22 @@ package final class Host: Sendable {
         self.redis = redis
         self.redisPort = redisPort
         self.provider = provider
-        self.directory = directory
+        self.directory = directory.path
+        self.holding = directory
         self.next = next
         self.closing = closing
         self.runner = runner
         self.triggers = triggers
         self.reloader = reloader
-        self.servers = servers
+        self.gateway = gateway
+        self.front = front
+        self.back = back
         self.background = background
         self.grace = grace
     }
+
+    /// What it runs, in a few words.
+    package var status: String { state.status }
 
     /// Puts the bundle and the files as they are now in force; whatever is wrong leaves all as it was.
     ///
@@ -147,16 +169,56 @@ package final class Host: Sendable {
 
     /// Refuses new work, lets what runs end within the grace, gives the rest back to the journal and to
     /// Redis, and ends all processes.
+    ///
+    /// The ports stay open while something runs: who comes meanwhile is told so, by 503 with Retry-After.
     package func stop() async {
         state.telemetry.note(.info, "host stopping")
+        gateway.refuseNew()
+        // Their functions hear of it as long as there are workers.
+        front.retireUpgraded()
+        await endWork { await self.state.dispatcher.drain(grace: self.grace) }
+        await withDiscardingTaskGroup { group in
+            for server in [front, back] { group.addTask { await server.stop(grace: .seconds(1)) } }
+        }
+        await endAll()
+    }
+
+    /// Leaves everything to another process: stops accepting, serves within the grace who is there, and closes
+    /// all that only one host may have open.
+    ///
+    /// Returns the lock of the data directory, which is held on. Connections wait in the listening sockets.
+    package func handOver() async -> Int32 {
+        state.telemetry.note(.info, "host hands over")
+        let lock = holding.handOver()
+        let end = Monotonic.now + grace
+        await endWork {
+            await withDiscardingTaskGroup { group in
+                for server in [self.front, self.back] {
+                    group.addTask { await server.stop(grace: self.grace, patience: true) }
+                }
+            }
+            await self.state.dispatcher.drain(grace: max(end - .now, .zero))
+        }
+        await endAll()
+        return lock
+    }
+
+    /// The listening sockets by name, each in a second descriptor that is the caller's.
+    package func listeners() async throws -> [String: Int32] {
+        ["gateway": try await front.duplicate(), "admin": try await back.duplicate()]
+    }
+
+    private func endWork(_ workers: @escaping @Sendable () async -> Void) async {
         let grace = self.grace
         await withDiscardingTaskGroup { group in
-            for server in servers { group.addTask { await server.stop(grace: grace) } }
             group.addTask { await self.triggers.stop(grace: grace) }
             group.addTask { await self.state.scheduler.stop() }
             group.addTask { await self.runner.stop() }
-            group.addTask { await self.state.dispatcher.drain(grace: grace) }
+            group.addTask { await workers() }
         }
+    }
+
+    private func endAll() async {
         background.forEach { $0.cancel() }
         for task in background { await task.value }
         await closing.closeAll()

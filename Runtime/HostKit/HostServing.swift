@@ -28,7 +28,8 @@ extension HostStarter {
             source: premises.source,
             gateway: gateway,
             endpoints: builtIn.routes,
-            triggers: triggers
+            triggers: triggers,
+            manager: options.manager
         )
         let back = try await openAdmin(state, reloader, premises.settings, supplies.group)
         let runner = JobRunner(
@@ -47,15 +48,17 @@ extension HostStarter {
             redis: supplies.redis.url,
             redisPort: supplies.redis.port,
             provider: supplies.provider.offline ? "offline" : supplies.provider.baseURL,
-            directory: directory.path,
+            directory: directory,
             next: await state.scheduler.upcoming(4, function: nil),
             closing: closing,
             runner: runner,
             triggers: triggers,
             reloader: reloader,
-            servers: [front, back],
+            gateway: gateway,
+            front: front,
+            back: back,
             background: background(state, runner, supplies.redis.client, premises.settings)
-                + watching(premises.source, reloader, state),
+                + watching(premises.source, reloader, state) + watched(supplies.group),
             grace: premises.settings.grace
         )
         await triggers.replace(state.project.manifests)
@@ -84,6 +87,7 @@ extension HostStarter {
             jobs: state.ports,
             keeper: state.ports,
             sockets: sockets,
+            limiter: state.limiter,
             hash: { sha256Hex($0) },
             report: { telemetry.request($0) }
         )
@@ -99,6 +103,7 @@ extension HostStarter {
         let server = try await HTTPServer.bind(
             host: configuration["gateway.host"],
             port: settings.gatewayPort,
+            inherited: options.inheritance.listeners["gateway"],
             group: group,
             gateway: gateway,
             clock: { clock.now }
@@ -119,6 +124,7 @@ extension HostStarter {
         let server = try await HTTPServer.bind(
             host: "127.0.0.1",
             port: settings.adminPort,
+            inherited: options.inheritance.listeners["admin"],
             group: group,
             gateway: Gateway(router: router, hash: { sha256Hex($0) }),
             clock: { state.clock.now }
@@ -151,6 +157,11 @@ extension HostStarter {
             Task { await runner.run() }, Task { await relay.run() }, Task { await state.scheduler.run() },
             Task { await housekeeping.run() },
         ]
+    }
+
+    private func watched(_ group: any EventLoopGroup) -> [Task<Void, Never>] {
+        guard let manager = options.manager, manager.watchdog != nil else { return [] }
+        return [Task { await manager.watch(group) }]
     }
 
     /// A development host sees for itself that a file has changed.

@@ -4,6 +4,7 @@ import Isolation
 import NIOCore
 import Observe
 import Providers
+import RedisTrigger
 import Scheduling
 import Settings
 import WorkerPool
@@ -21,6 +22,34 @@ extension Host {
             await closing.closeAll()
             throw error
         }
+    }
+}
+
+extension Host {
+    /// Reads and checks all that a start would, without taking hold of anything that another host has.
+    /// - Throws: as `start`.
+    package static func rehearse(_ options: HostOptions) async throws {
+        let problems = Problems(options.faults)
+        let settings = HostSettings(options.configuration, problems: problems)
+        for (name, wanted) in [("gateway", settings.gatewayPort), ("admin", settings.adminPort)] {
+            guard let listener = options.inheritance.listeners[name],
+                let port = Inheritance.port(of: listener)
+            else { continue }
+            if wanted != 0, wanted != port {
+                let hint = "a running host can hand over the port it has; for another one restart"
+                let message = "\(name).port is \(wanted), and the socket that is passed on has \(port)"
+                problems.add(Problem(file: "\(name).port", message: message, hint: hint))
+            }
+        }
+        guard problems.isEmpty else { throw ConfigurationError(problems.all) }
+        let directory = DataDirectory.absolute(options.configuration["data"])
+        let source = ProjectSource(
+            options.configuration,
+            program: options.program,
+            directory: directory,
+            profile: settings.profile
+        )
+        _ = try await source.generation(1, keeping: [])
     }
 }
 
@@ -71,7 +100,7 @@ struct HostStarter {
             _ = source.project(nil, problems)
             throw ConfigurationError(problems.all)
         }
-        let directory = try DataDirectory(configuration["data"])
+        let directory = try DataDirectory(configuration["data"], inherited: options.inheritance.lock)
         closing.add { directory.release() }
         let clock = VirtualClock()
         if let at = settings.at { clock.set(at) }
@@ -202,6 +231,7 @@ struct HostStarter {
             live: LiveGeneration(premises.generation),
             manifests: manifests,
             factory: factory,
+            limiter: makeLimiter(supplies.redis, premises.telemetry),
             stores: stores,
             dispatcher: dispatcher,
             scheduler: scheduler,
@@ -213,6 +243,14 @@ struct HostStarter {
             redisUp: supplies.redis.health,
             isolation: isolation,
             clockMayBeSet: options.isDevelopment
+        )
+    }
+
+    /// A private server has no other hosts: what they shared would be this one's own.
+    private func makeLimiter(_ redis: HostSupplies.Redis, _ telemetry: Telemetry) -> RateLimiter {
+        RateLimiter(
+            shared: redis.port == nil ? SharedBuckets(client: redis.client) : nil,
+            telemetry: telemetry
         )
     }
 

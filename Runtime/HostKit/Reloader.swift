@@ -19,6 +19,7 @@ package actor Reloader {
     private let gateway: Gateway
     private let endpoints: [EndpointRoute]
     private let triggers: TriggerSet
+    private let manager: ServiceManager?
     private var running: Task<ReloadReport, Never>?
     private var next: Task<ReloadReport, Never>?
 
@@ -27,13 +28,15 @@ package actor Reloader {
         source: ProjectSource,
         gateway: Gateway,
         endpoints: [EndpointRoute],
-        triggers: TriggerSet
+        triggers: TriggerSet,
+        manager: ServiceManager?
     ) {
         self.state = state
         self.source = source
         self.gateway = gateway
         self.endpoints = endpoints
         self.triggers = triggers
+        self.manager = manager
     }
 
     /// Reloads; `cause` is for the log.
@@ -59,6 +62,7 @@ package actor Reloader {
 
     private func perform(_ cause: String) async -> ReloadReport {
         let begin = Monotonic.now
+        manager?.reloading()
         let report: ReloadReport
         do {
             report = try await change(since: begin)
@@ -68,6 +72,7 @@ package actor Reloader {
             report = .rolledBack(["\(error)"])
         }
         note(report, cause)
+        manager?.ready(state.status)
         return report
     }
 

@@ -74,6 +74,12 @@ package final class Telemetry: Sendable {
             labels: ["route"],
             help: "From a request's head to the last byte of its reply."
         ),
+        .init(
+            "swiftlet_rate_limited_total",
+            .counter,
+            labels: ["function"],
+            help: "Requests refused by a rate limit."
+        ),
         .init("swiftlet_jobs", .gauge, labels: ["function", "state"], help: "Jobs in the journal."),
         .init(
             "swiftlet_jobs_ever_total",

@@ -195,6 +195,8 @@ package struct Manifest: Sendable, Hashable {
     package var idempotent = false
     /// Whether the gateway keeps `Idempotency-Key`s for the function.
     package var idempotencyKeys = false
+    /// How often it may be asked for over HTTP.
+    package var rateLimits: [RateLimit] = []
     /// The file, for messages.
     package var file: String = ""
 

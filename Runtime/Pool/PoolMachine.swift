@@ -294,9 +294,14 @@ package struct PoolMachine: Sendable {
         }
     }
 
-    /// Ends what still runs: the host's own grace is over.
+    /// Ends what still runs, whose callers are told to come again: the host's own grace is over.
     package mutating func abandon(at now: Monotonic) -> [Action] {
         step(now) { machine in
+            for key in machine.running.keys.sorted() where machine.running[key]?.answered == false {
+                machine.running[key]?.stopBy = now
+                machine.unanswered -= 1
+                machine.shed(key, .draining, retryAfter: .seconds(1))
+            }
             for id in machine.workers.keys.sorted() { machine.kill(id, why: "the host is stopping") }
         }
     }

@@ -21,6 +21,7 @@ package struct ManifestReader {
     private static let keys = [
         "name", "summary", "triggers", "limits", "permissions", "onDisconnect", "scale", "resources",
         "bindings", "environment", "retry", "idempotent", "idempotency",
+        "rateLimits",
     ]
 
     /// Reads a file's text; nil where not even a name could be found.
@@ -57,6 +58,7 @@ package struct ManifestReader {
         if let node = members["scale"] { ScaleReader.read(node, &manifest.scale) }
         if let node = members["resources"] { ScaleReader.read(node, &manifest.resources) }
         if let node = members["retry"] { readRetry(node, &manifest.retry) }
+        manifest.rateLimits = members["rateLimits"]?.list.compactMap(readRate) ?? []
         manifest.grants = members["bindings"]?.list.compactMap(readGrant) ?? []
         for (key, value) in members["environment"]?.entries ?? [] {
             manifest.environment[key] = value.string()

@@ -54,19 +54,21 @@ struct FixtureProject {
         """,
     ]
 
-    /// The functions of the bundle that no test here calls; each needs a manifest all the same.
-    private static let idle = [
-        "echo-async", "echo-slowly", "echo-slowly-again", "typed", "typed-echo", "busy", "garbage",
-        "close", "big", "start-crash", "limits", "reach", "allocate", "fork-bomb", "flood", "spin", "burn",
-        "clock",
-    ]
+    /// The functions of the bundle, as its source lists them; each needs a manifest.
+    private static let names: [String] = {
+        let source = Text.read("\(Installed.project)/Tests/Fixtures/main.swift") ?? ""
+        return source.split(separator: "\n").compactMap { line in
+            let parts = line.split(separator: "\"")
+            return line.contains("FunctionEntry(") && parts.count > 1 ? String(parts[1]) : nil
+        }
+    }()
 
     /// Writes the project below a directory, and says how a host is started with it.
     static func options(in directory: String) -> DevHost.Options {
         var options = DevHost.Options()
         let functions = "\(directory)/Functions"
         for path in [functions, "\(directory)/schedules"] { mkdir(path, 0o700) }
-        for name in manifests.keys.sorted() + idle {
+        for name in names {
             mkdir("\(functions)/\(name)", 0o700)
             write(name, manifests[name] ?? "", in: directory)
         }

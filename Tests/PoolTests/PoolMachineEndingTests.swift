@@ -258,15 +258,19 @@ struct PoolMachineEndingTests {
         #expect(bench.machine.isEmpty)
     }
 
-    @Test("abandoning kills what still runs, and its callers hear that their worker is lost")
+    @Test("abandoning kills what still runs, and its callers hear that the host is stopping")
     func abandon() {
         var bench = MachineBench { $0.idempotent = true }
         bench.serve(1)
         bench.drain()
         bench.abandon()
-        #expect(bench.taken() == [.kill(1, why: "the host is stopping")])
+        #expect(
+            bench.taken() == [
+                .end(1, .shed(.draining, retryAfter: .seconds(1))), .kill(1, why: "the host is stopping"),
+            ]
+        )
         bench.exit(1, begun: [], "killed")
-        #expect(bench.taken() == [.end(1, .workerLost("killed"))])
+        #expect(bench.taken() == [])
         #expect(bench.machine.isEmpty)
     }
 

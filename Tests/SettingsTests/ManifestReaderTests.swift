@@ -11,6 +11,45 @@ struct ManifestReaderTests {
         return (result, problems.all)
     }
 
+    @Test("rate limits are read with their burst; what cannot be is told with its line")
+    func rates() {
+        let good = """
+            name: motto
+            rateLimits:
+              - {per: key, rate: 10/s, burst: 20}
+              - {per: key, header: Authorization, rate: 100/m}
+              - {per: user, rate: 5/30s}
+              - {per: address, rate: 1/h}
+              - {per: function, rate: 1000/s}
+            """
+        let (result, problems) = read(good)
+        #expect(problems == [])
+        let limits = result?.manifest.rateLimits ?? []
+        #expect(
+            limits.map(\.per) == [
+                .key(header: "x-api-key"), .key(header: "authorization"), .user, .address, .function,
+            ]
+        )
+        #expect(limits.map(\.count) == [10, 100, 5, 1, 1000])
+        #expect(limits.map(\.burst) == [20, 100, 5, 1, 1000])
+        #expect(
+            limits.map(\.window) == [
+                .seconds(1), .seconds(60), .seconds(30), .seconds(3600), .seconds(1),
+            ]
+        )
+        let bad = """
+            name: motto
+            rateLimits:
+              - {per: caller, rate: 10/s}
+              - {per: user, rate: many}
+              - {per: user, rate: 20000/s}
+              - {per: user, rate: 1/d, burst: 1000}
+              - {per: user, header: x-api-key, rate: 1/s}
+              - {rate: 1/s}
+            """
+        #expect(read(bad).problems.compactMap(\.line) == [3, 4, 5, 6, 7, 8])
+    }
+
     private static let everything = """
         name: script
         summary: Writes scripts

@@ -126,6 +126,14 @@ package final class DevHost: Sendable {
         }
     }
 
+    /// Waits for the host's end, however it was asked for.
+    package func end() async throws -> ExitStatus {
+        guard let host = running.withLock({ $0 }) else { throw Failure("no host is running") }
+        let status = try await eventually("the host's end") { host.exit.status }
+        running.withLock { $0 = nil }
+        return status
+    }
+
     private func remove() async {
         _ = try? await interrupt()
         // Of a host that was killed and not started again.

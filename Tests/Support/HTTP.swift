@@ -8,6 +8,12 @@ package enum HTTP {
         package var headers: [Header]
         package var body: Bytes
 
+        package init(status: Int, headers: [Header], body: Bytes) {
+            self.status = status
+            self.headers = headers
+            self.body = body
+        }
+
         package var text: String { body.text }
         package var json: JSON { (try? JSON.parse(body)) ?? .null }
         /// The `code` of the host's error shape.

@@ -69,11 +69,16 @@ package enum Text {
 
     /// The processes that a process has started and that have not ended.
     package static func children(of parent: pid_t) -> [pid_t] {
+        childrenWithZombies(of: parent).filter { isAlive($0) }
+    }
+
+    /// The processes that a process has started and not reaped.
+    package static func childrenWithZombies(of parent: pid_t) -> [pid_t] {
         names(in: "/proc").compactMap { pid_t($0) }.filter { pid in
             guard let stat = read("/proc/\(pid)/stat"), let end = stat.lastIndex(of: ")") else {
                 return false
             }
-            return stat[end...].split(separator: " ").dropFirst(2).first == "\(parent)" && isAlive(pid)
+            return stat[end...].split(separator: " ").dropFirst(2).first == "\(parent)"
         }
     }
 }

@@ -121,6 +121,67 @@ int swiftlet_socketpair(int ends[2]) {
     return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 ? 0 : errno;
 }
 
+#define MESSAGE_FDS 16
+
+int swiftlet_send_message(int socket, const void *bytes, size_t count, const int *fds, int fd_count) {
+    if (fd_count < 0 || fd_count > MESSAGE_FDS) return EINVAL;
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(MESSAGE_FDS * sizeof(int))];
+    } control;
+    memset(&control, 0, sizeof control);
+    struct iovec piece = {(void *)bytes, count};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+    if (fd_count > 0) {
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+        memcpy(CMSG_DATA(header), fds, fd_count * sizeof(int));
+    }
+    ssize_t sent;
+    do {
+        sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent < 0 ? errno : 0;
+}
+
+ssize_t swiftlet_receive_message(int socket, void *bytes, size_t room, int *fds, int *fd_count) {
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(MESSAGE_FDS * sizeof(int))];
+    } control;
+    struct iovec piece = {bytes, room};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    ssize_t got;
+    *fd_count = 0;
+    do {
+        got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) return got;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        int count = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        for (int i = 0; i < count && *fd_count < MESSAGE_FDS; i++)
+            memcpy(&fds[(*fd_count)++], CMSG_DATA(header) + i * sizeof(int), sizeof(int));
+    }
+    return got;
+}
+
+int swiftlet_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
+
+int swiftlet_peer(int socket, pid_t *pid, uid_t *uid) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return errno;
+    *pid = peer.pid;
+    *uid = peer.uid;
+    return 0;
+}
+
 void swiftlet_line_buffer_output(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
 
 void swiftlet_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

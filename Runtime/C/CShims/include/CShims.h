@@ -68,6 +68,19 @@ int swiftlet_pipe(int ends[2], bool nonblocking);
 /* A connected pair of stream sockets, close-on-exec. Returns 0 or an errno. */
 int swiftlet_socketpair(int ends[2]);
 
+/* Sends one message with descriptors, sixteen at most. Returns 0 or an errno. */
+int swiftlet_send_message(int socket, const void *bytes, size_t count, const int *fds, int fd_count);
+
+/* Receives one message; its descriptors are close-on-exec, and fd_count says how many came. Returns the number of bytes,
+ * 0 at the end of the connection, -1 with errno. */
+ssize_t swiftlet_receive_message(int socket, void *bytes, size_t room, int *fds, int *fd_count);
+
+/* The next connection of a listening socket, close-on-exec; -1 with errno. */
+int swiftlet_accept(int listener);
+
+/* Which process and user are at the other end of a Unix connection. Returns 0 or an errno. */
+int swiftlet_peer(int socket, pid_t *pid, uid_t *uid);
+
 /* Has standard output leave line by line, also into a pipe. */
 void swiftlet_line_buffer_output(void);
 
