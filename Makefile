@@ -45,6 +45,7 @@ bench: ## measure against nginx, uWSGI, php-fpm and others; ARGS="--only soak" f
 	swift build $(RELEASE) --product swiftlet
 	swift build $(RELEASE) --product fixtures
 	swift build $(RELEASE) --product nohop
+	swift build $(RELEASE) --product hop
 	python3 Tests/Benchmarks/bench.py $(ARGS)
 
 demo: ## drive all eight functions of the running `make dev` with real input

@@ -157,8 +157,22 @@ let package = Package(
             path: "Tests/Benchmarks/NoHop",
             swiftSettings: strict
         ),
+        // The hop without HTTP: `make bench` measures it, the thresholds count it.
+        .executableTarget(
+            name: "hop",
+            dependencies: ["FunctionCore", "Invocations", "WorkerPool", nioCore, nioPosix],
+            path: "Tests/Benchmarks/Hop",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "Thresholds",
+            dependencies: ["FunctionCore", "Processes", "TestSupport", "fixtures", "hop"],
+            path: "Tests/Thresholds",
+            exclude: ["count-allocations.c", "thresholds.json"],
+            swiftSettings: strict
+        ),
         suite("CoreTests", ["FunctionCore"]),
-        suite("WireTests", ["FunctionCore", "Wire"]),
+        suite("WireTests", ["FunctionCore", "Wire", "CShims"]),
         suite("SchedulingTests", ["FunctionCore", "Scheduling"]),
         suite("StorageTests", ["FunctionCore", "Storage", "TestSupport", grdb]),
         suite("JournalTests", ["FunctionCore", "Invocations", "Storage", "Journal", "TestSupport"]),

@@ -44,6 +44,7 @@ extension FunctionPool: WorkerLink.Owner {
         _ link: WorkerLink
     ) throws(WireError) {
         let (head, first) = try ReplyHead.read(frame.payload)
+        if frame.isElsewhere { return try repliedElsewhere(frame, head, first, link) }
         guard let ticket = tickets[frame.id], ticket.worker == link.id else {
             if frame.isLast { complete(frame.id, link, nil) }
             return
@@ -73,7 +74,7 @@ extension FunctionPool: WorkerLink.Owner {
     /// A reply has begun or goes on.
     ///
     /// Only an idle limit makes the machine's next moment an earlier one.
-    private func showedLife(_ key: UInt32) {
+    func showedLife(_ key: UInt32) {
         machine.replied(key, at: .now)
         if manifest.limits.idle != nil { settle() }
     }
@@ -81,7 +82,7 @@ extension FunctionPool: WorkerLink.Owner {
     /// The worker is done with an invocation, whether or not its caller still listens.
     ///
     /// The machine hears of it first: a sink that dispatches the next at once then finds the worker free.
-    private func complete(_ key: UInt32, _ link: WorkerLink, _ error: FunctionError?) {
+    func complete(_ key: UInt32, _ link: WorkerLink, _ error: FunctionError?) {
         // Of an invocation that another worker has, this one has nothing to say.
         guard link.vacate(key) else { return }
         let ticket = tickets[key]

@@ -152,6 +152,7 @@ package final class FunctionPool: @unchecked Sendable {
     func grant(_ ticket: PoolTicket, _ bytes: Int) {
         guard bytes > 0, let worker = ticket.worker, tickets.contains(ticket.key) else { return }
         ticket.credit += bytes
+        if ticket.left != nil { return deliver(ticket) }
         links[worker]?.send {
             $0.frame(.credit, id: ticket.key) { $0.integer(UInt32(clamping: bytes)) }
         }
@@ -213,7 +214,8 @@ package final class FunctionPool: @unchecked Sendable {
     private func recall(_ keys: [UInt32], from id: PoolMachine.WorkerID) {
         guard let link = links[id] else { return }
         var taken: [(key: UInt32, newKey: UInt32)] = []
-        for key in keys where link.takeBack(key) {
+        // One that was cancelled since is taken back by what follows from that.
+        for key in keys where machine.isAwaited(key) && link.takeBack(key) {
             guard let ticket = tickets.removeValue(forKey: key) else { continue }
             ticket.worker = nil
             ticket.started = nil
@@ -279,12 +281,15 @@ package final class FunctionPool: @unchecked Sendable {
             request: invocation.event.request,
             connection: invocation.event.connection
         )
-        link.send { head.write(to: &$0, id: key, body: invocation.event.body) }
+        let body = invocation.event.body
+        let extent = body.count >= SharedRegion.bodyMin ? link.bodies.place(body, for: key) : nil
+        link.send { head.write(to: &$0, id: key, body: body, in: extent) }
     }
 
     /// The invocation's caller hears the end; what the worker still sends of it is dropped.
     func finish(_ key: UInt32, _ outcome: Outcome) {
         guard let ticket = tickets.removeValue(forKey: key) else { return }
+        if ticket.left != nil { leave(ticket) }
         if ticket.calls > 0 { calls.cancelAll(of: key) }
         let now = Monotonic.now
         let started = ticket.started ?? now

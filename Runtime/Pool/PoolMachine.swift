@@ -314,6 +314,9 @@ package struct PoolMachine: Sendable {
         return phase == .retiring || phase == .killed || phase == .condemned
     }
 
+    /// Whether a worker has an invocation whose caller has not heard its end.
+    package func isAwaited(_ key: InvocationKey) -> Bool { running[key]?.answered == false }
+
     package var workerCount: Int { workers.count - pendingCount }
     package var idleCount: Int { workers.values.count { $0.phase == .serving && $0.inFlight == 0 } }
     package var waitingCount: Int { waiting.count }

@@ -1,6 +1,7 @@
 import FunctionCore
 import Invocations
 import NIOCore
+import Wire
 
 /// An invocation from its arrival to its end, and its caller's hold on it: the one object that a hop makes.
 // SAFETY: what changes is touched on the pool's loop only; the rest is set before anybody else has the ticket.
@@ -22,6 +23,9 @@ final class PoolTicket: Dispatched, @unchecked Sendable {
     var bytesOut = 0
     /// What the worker may still send before the reader has granted more.
     var credit = initialCredit
+    /// What its reader has still to take of a reply that lies in the shared region.
+    var left: Extent?
+    var isDelivering = false
     /// The binding calls it has begun.
     var calls = 0
 

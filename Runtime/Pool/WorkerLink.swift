@@ -44,6 +44,7 @@ final class WorkerLink: @unchecked Sendable {
     // SAFETY: the mapping lives as long as the link; `deinit` ends it.
     private let mapping: UnsafeMutableRawPointer
     private let memory: Int32
+    let bodies: WorkerBodies
     private var process: ChildProcess?
     private var channel: (any Channel)?
     private var outputs: [any Channel] = []
@@ -63,7 +64,7 @@ final class WorkerLink: @unchecked Sendable {
         self.id = id
         self.loop = loop
         self.owner = owner
-        memory = swiftlet_memfd("swiftlet-page", SharedPage.length)
+        memory = swiftlet_memfd("swiftlet-page", SharedRegion.fileLength)
         guard memory >= 0,
             let mapping = mmap(nil, SharedPage.length, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0),
             mapping != MAP_FAILED
@@ -73,6 +74,7 @@ final class WorkerLink: @unchecked Sendable {
             throw SpawnError(executable: "worker", reason: "its shared page cannot be made: \(reason)")
         }
         self.mapping = mapping
+        bodies = WorkerBodies(file: memory, loop: loop)
         // SAFETY: the mapping is `length` bytes long and outlives the page, see above.
         page = SharedPage(mapping)
         page.setClock(wall: clock.wall, monotonic: clock.monotonic, speed: clock.speed)
@@ -270,6 +272,7 @@ final class WorkerLink: @unchecked Sendable {
     func vacate(_ key: UInt32) -> Bool {
         guard let done = served.removeValue(forKey: key) else { return false }
         freeSlots.append(done.slot)
+        bodies.free(key)
         lastServed = done
         return true
     }

@@ -38,6 +38,8 @@ package struct Frame {
         case log = 12
         /// Host to worker: end what you have and leave.
         case drain = 13
+        /// Host to worker: the body that a reply left in the shared region has been taken.
+        case taken = 14
     }
 
     /// Set in `reply`, `callReply` and `chunk`: nothing follows.
@@ -46,6 +48,8 @@ package struct Frame {
     ///
     /// Where a reply goes to a WebSocket, each write is a message.
     package static let written: UInt8 = 2
+    /// Set in `invoke` and `reply`: the body lies in the shared region, and the frame says where.
+    package static let elsewhere: UInt8 = 4
     /// The header's length in bytes.
     package static let headerLength = 12
     /// The longest payload either side accepts: a blob of 16 MiB and its head fit.
@@ -70,6 +74,8 @@ package struct Frame {
 
     /// Whether nothing follows.
     package var isLast: Bool { flags & Frame.last != 0 }
+    /// Whether the body lies in the shared region.
+    package var isElsewhere: Bool { flags & Frame.elsewhere != 0 }
     /// Whether one write of the handler's ends here.
     package var endsWrite: Bool { flags & Frame.written != 0 }
 }

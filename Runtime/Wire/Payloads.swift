@@ -131,9 +131,9 @@ package struct InvokeHead: Sendable {
     private static let hasRequest: UInt8 = 1
     private static let hasConnection: UInt8 = 2
 
-    /// Writes the head and, to the end of the frame, the body.
-    package func write(to writer: inout WireWriter, id: UInt32, body: Bytes) {
-        writer.frame(.invoke, id: id) { writer in
+    /// Writes the head and, to the end of the frame, the body or where it lies.
+    package func write(to writer: inout WireWriter, id: UInt32, body: Bytes, in extent: Extent? = nil) {
+        writer.frame(.invoke, id: id, flags: extent == nil ? 0 : Frame.elsewhere) { writer in
             writer.string(invocation)
             writer.integer(slot)
             writer.integer(attempt)
@@ -157,12 +157,14 @@ package struct InvokeHead: Sendable {
                 writer.headers(request.headers)
             }
             connection?.write(to: &writer)
-            writer.rest(body.array)
+            if let extent { writer.extent(extent) } else { writer.rest(body.array) }
         }
     }
 
     /// Reads the head; what is left is the body.
-    package static func read(_ payload: UnsafeRawBufferPointer) throws(WireError) -> (InvokeHead, Bytes) {
+    package static func read(
+        _ payload: UnsafeRawBufferPointer
+    ) throws(WireError) -> (InvokeHead, UnsafeRawBufferPointer) {
         var reader = WireReader(payload)
         let invocation = try reader.string()
         let slot = try reader.integer(UInt16.self)
@@ -206,7 +208,7 @@ package struct InvokeHead: Sendable {
             request: request,
             connection: connection
         )
-        return (head, Bytes(Array(reader.rest())))
+        return (head, reader.rest())
     }
 }
 
@@ -236,6 +238,15 @@ package struct ReplyHead: Sendable, Equatable {
             writer.integer(UInt16(clamping: status))
             writer.headers(headers)
             writer.rest(body)
+        }
+    }
+
+    /// Writes the head of a whole reply and where its body lies.
+    package func write(to writer: inout WireWriter, id: UInt32, in extent: Extent) {
+        writer.frame(.reply, id: id, flags: Frame.last | Frame.elsewhere) { writer in
+            writer.integer(UInt16(clamping: status))
+            writer.headers(headers)
+            writer.extent(extent)
         }
     }
 

@@ -8,28 +8,31 @@ import Glibc
 /// A thread that sleeps in `poll` for all of the worker's life; the parent-death signal is no alternative, as
 /// it comes when the host's spawning *thread* ends.
 func watchForHangUp(_ descriptor: Int32) {
+    // SAFETY: the pointer carries a number, and is never followed.
+    let argument = UnsafeMutableRawPointer(bitPattern: Int(descriptor))
+    // Without the thread the host still kills what overruns, as long as it lives.
+    startSmallThread(argument) { argument in
+        swiftlet_name_thread("hang-up")
+        let descriptor = Int32(truncatingIfNeeded: Int(bitPattern: argument))
+        while true {
+            // Nothing is asked for: POLLHUP comes unasked, and what there is to read wakes nobody here.
+            var channel = pollfd(fd: descriptor, events: 0, revents: 0)
+            if poll(&channel, 1, -1) > 0 { _exit(0) }
+        }
+    }
+}
+
+/// Starts a thread that nobody waits for, with a stack that does not count for much.
+func startSmallThread(
+    _ argument: UnsafeMutableRawPointer?,
+    _ body: @escaping @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?
+) {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
     // The usual 8 MiB of stack would count against the worker's memory.
     pthread_attr_setstacksize(&attributes, 64 * 1024)
     var thread = pthread_t()
-    // SAFETY: the pointer carries a number, and is never followed.
-    let argument = UnsafeMutableRawPointer(bitPattern: Int(descriptor))
-    // Without the thread the host still kills what overruns, as long as it lives.
-    _ = pthread_create(
-        &thread,
-        &attributes,
-        { argument in
-            swiftlet_name_thread("hang-up")
-            let descriptor = Int32(truncatingIfNeeded: Int(bitPattern: argument))
-            while true {
-                // Nothing is asked for: POLLHUP comes unasked, and what there is to read wakes nobody here.
-                var channel = pollfd(fd: descriptor, events: 0, revents: 0)
-                if poll(&channel, 1, -1) > 0 { _exit(0) }
-            }
-        },
-        argument
-    )
+    _ = pthread_create(&thread, &attributes, body, argument)
     pthread_attr_destroy(&attributes)
 }

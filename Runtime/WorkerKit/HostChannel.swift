@@ -11,6 +11,8 @@ import Wire
 final class HostChannel: Sendable {
     private let descriptor: Int32
     private let pending = Mutex(WireWriter())
+    private let hasPending = Atomic(false)
+    private let sent = Atomic(0)
 
     init(descriptor: Int32) {
         self.descriptor = descriptor
@@ -19,7 +21,13 @@ final class HostChannel: Sendable {
     /// Appends frames without sending them yet.
     func append(_ body: (inout WireWriter) -> Void) {
         pending.withLock { body(&$0) }
+        hasPending.store(true, ordering: .relaxed)
     }
+
+    /// Whether nothing waits to be sent; soon true for what another thread is about to append.
+    var isClean: Bool { !hasPending.load(ordering: .relaxed) }
+    /// How many writes there have been.
+    var batches: Int { sent.load(ordering: .relaxed) }
 
     /// Appends frames and sends all there is.
     func send(_ body: (inout WireWriter) -> Void) {
@@ -41,5 +49,7 @@ final class HostChannel: Sendable {
             _exit(0)
         }
         writer.removeAll()
+        hasPending.store(false, ordering: .relaxed)
+        sent.add(1, ordering: .relaxed)
     }
 }

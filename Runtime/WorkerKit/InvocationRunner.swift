@@ -10,8 +10,10 @@ struct InvocationRunner: Sendable {
     let page: SharedPage
     let clock: @Sendable () -> Instant
     let channel: HostChannel
+    let lateSender: LateSender
     let calls: CallTable
     let running: RunningTable
+    let bodies: LargeBodies
 
     /// The longest piece a streamed reply is cut into, so that one stream does not hold the channel for long.
     private static let pieceMax = 32 * 1024
@@ -38,6 +40,7 @@ struct InvocationRunner: Sendable {
             body: body
         )
         if case .synchronous(let handle) = handler {
+            if !channel.isClean { lateSender.watch() }
             return runAtOnce(event, id) { try handle(event, makeContext(head, id: id, nil)) }
         }
         let running = running.begin(id)
@@ -60,7 +63,7 @@ struct InvocationRunner: Sendable {
             let reply = try handle()
             if reply.body.count <= InvocationRunner.wholeMax {
                 channel.append { write(reply, to: &$0, id: id) }
-            } else {
+            } else if !appendLarge(event, reply, id: id) {
                 let running = running.begin(id)
                 running.attach(Task { await stream(event, id, running) { try await $0.send(reply) } })
             }
@@ -106,6 +109,9 @@ struct InvocationRunner: Sendable {
             let reply = try await handle()
             if reply.body.count <= InvocationRunner.wholeMax {
                 channel.send { write(reply, to: &$0, id: id) }
+                finish(id)
+            } else if appendLarge(event, reply, id: id) {
+                channel.flush()
                 finish(id)
             } else {
                 await stream(event, id, running) { try await $0.send(reply) }
@@ -160,6 +166,16 @@ struct InvocationRunner: Sendable {
         }
         let head = ReplyHead(status: reply.status, headers: reply.headers)
         head.write(to: &writer, id: id, flags: Frame.last, body: reply.body.array)
+    }
+
+    /// Leaves a large body in the shared region; false where it has no room, or must go out in pieces.
+    private func appendLarge(_ event: Event, _ reply: Reply, id: UInt32) -> Bool {
+        guard event.connection == nil, ReplyHead.refusal(of: reply.status) == nil,
+            let extent = bodies.leave(reply.body, for: id)
+        else { return false }
+        let head = ReplyHead(status: reply.status, headers: reply.headers)
+        channel.append { head.write(to: &$0, id: id, in: extent) }
+        return true
     }
 
     private func finish(_ id: UInt32) {

@@ -73,7 +73,7 @@ private func warmUp() {
         case .hello: _ = try? Hello(frame.payload)
         case .invoke:
             guard let (_, body) = try? InvokeHead.read(frame.payload) else { break }
-            _ = (try? JSON.parse(body))?.bytes()
+            _ = (try? JSON.parse(Bytes(Array(body))))?.bytes()
         default: _ = try? ReplyHead.read(frame.payload)
         }
     }

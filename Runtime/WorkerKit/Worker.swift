@@ -16,15 +16,17 @@ final class Worker: Sendable {
     private let channel: HostChannel
     private let calls: CallTable
     private let running = RunningTable()
+    private let bodies: LargeBodies
     private let started = Monotonic.now
 
-    init(entries: [FunctionEntry], channel descriptor: Int32, page: UnsafeMutableRawPointer) {
+    init(entries: [FunctionEntry], channel descriptor: Int32, page: UnsafeMutableRawPointer, file: Int32) {
         self.entries = entries
         self.descriptor = descriptor
         // SAFETY: the caller's page stays mapped for the life of the process.
         self.page = SharedPage(page)
         self.channel = HostChannel(descriptor: descriptor)
         self.calls = CallTable(channel: channel)
+        self.bodies = LargeBodies(file: file)
     }
 
     func run() -> Never {
@@ -38,8 +40,10 @@ final class Worker: Sendable {
                 page: page,
                 clock: { [page] in page.now },
                 channel: channel,
+                lateSender: LateSender(channel: channel),
                 calls: calls,
-                running: running
+                running: running,
+                bodies: bodies
             )
             // Only a synchronous handler keeps this thread from seeing the end of the channel by itself.
             if runner.isSerial { watchForHangUp(descriptor) }
@@ -47,6 +51,7 @@ final class Worker: Sendable {
             while true {
                 while let frame = try decoder.next() { try receive(frame, runner) }
                 channel.flush()
+                if bodies.areIdle, !hasInput(descriptor, within: LargeBodies.keptFor) { bodies.release() }
                 // The host is gone, and with it everything this process is for.
                 if !readSome(into: decoder) { _exit(0) }
             }
@@ -98,13 +103,15 @@ final class Worker: Sendable {
         if frame.id & Frame.callBit != 0 { return try calls.receive(frame) }
         switch frame.kind {
         case .invoke:
-            let (head, body) = try InvokeHead.read(frame.payload)
-            runner.begin(head, body, id: frame.id)
+            let (head, rest) = try InvokeHead.read(frame.payload)
+            runner.begin(head, frame.isElsewhere ? try bodies.read(rest) : Bytes(Array(rest)), id: frame.id)
         case .cancel:
             running.cancel(frame.id)
         case .credit:
             var reader = WireReader(frame.payload)
             running.grant(frame.id, Int(try reader.integer(UInt32.self)))
+        case .taken:
+            bodies.taken(frame.id)
         case .drain:
             if running.drain() {
                 channel.flush()

@@ -51,7 +51,7 @@ public enum WorkerMain {
         // with it.
         swiftlet_line_buffer_output()
         // SAFETY: the page is mapped for the life of the process.
-        Worker(entries: entries, channel: 3, page: page).run()
+        Worker(entries: entries, channel: 3, page: page, file: 4).run()
     }
 }
 
@@ -89,4 +89,10 @@ func readSome(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -
         if count >= 0 { return UnsafeRawBufferPointer(rebasing: buffer[..<count]) }
         if errno != EINTR { return UnsafeRawBufferPointer(rebasing: buffer[..<0]) }
     }
+}
+
+/// Whether there is something to read within that many milliseconds.
+func hasInput(_ descriptor: Int32, within milliseconds: Int32) -> Bool {
+    var channel = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&channel, 1, milliseconds) != 0
 }

@@ -89,6 +89,9 @@ struct GarbageFunction: AsyncFunction {
         case "status": inject([4, 0, 0, 0, 4, 1, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0])
         case "twice":
             for _ in 0..<2 { inject([4, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 200, 0, 0, 0]) }
+        case "elsewhere":
+            // A reply whose body begins at the end of the shared region.
+            inject([12, 0, 0, 0, 4, 5, 0, 0, 1, 0, 0, 0, 200, 0, 0, 0, 0, 240, 255, 1, 0, 0, 16, 0])
         case "foreign":
             // The end of an invocation that this worker does not have.
             let id = UInt8(truncatingIfNeeded: settings.integer("id", 0))

@@ -1,5 +1,6 @@
 import ShopOrders
 import FunctionCore
+import Glibc
 
 /// Sends the body back with its content type.
 struct EchoFunction: SynchronousFunction {
@@ -21,6 +22,14 @@ struct EchoSlowlyFunction: AsyncFunction {
     func handle(_ event: Event, _ context: Context) async throws -> Reply {
         try await pause(2)
         return echoed(event)
+    }
+}
+
+/// Keeps the reader thread for `ms` milliseconds.
+struct DozeFunction: SynchronousFunction {
+    func handle(_ event: Event, _ context: Context) throws -> Reply {
+        usleep(UInt32(Settings(event).integer("ms", 0)) * 1000)
+        return .text("rested")
     }
 }
 

@@ -23,6 +23,7 @@ WorkerMain.run([
     FunctionEntry("typed-echo", TypedEchoFunction.self),
     FunctionEntry("stream", StreamFunction.self),
     FunctionEntry("crash", CrashFunction.self),
+    FunctionEntry("doze", DozeFunction.self),
     FunctionEntry("hang", HangFunction.self),
     FunctionEntry("busy", BusyFunction.self),
     FunctionEntry("burn", BurnFunction.self),

@@ -90,7 +90,7 @@ extension WorkerSuite {
 
         @Test(
             "frames that cannot be read end the worker",
-            arguments: ["noise", "oversize", "status", "twice"]
+            arguments: ["noise", "oversize", "status", "twice", "elsewhere"]
         )
         func garbage(_ mode: String) async throws {
             try await check(PoolBench("garbage"), #"{"mode": "\#(mode)"}"#, then: #"{"mode": "none"}"#) {

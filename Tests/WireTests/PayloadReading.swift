@@ -19,7 +19,10 @@ extension Ready {
 
 extension InvokeHead {
     static func read(_ payload: ArraySlice<UInt8>) throws -> (InvokeHead, Bytes) {
-        try payload.read { try InvokeHead.read($0) }
+        try payload.read {
+            let (head, rest) = try InvokeHead.read($0)
+            return (head, Bytes(Array(rest)))
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -103,14 +104,27 @@ int swiftlet_reap(int pidfd, bool *signalled, int *code) {
 }
 
 int swiftlet_memfd(const char *name, size_t size) {
-    int fd = memfd_create(name, MFD_CLOEXEC);
-    if (fd >= 0 && ftruncate(fd, (off_t)size) != 0) {
-        int error = errno;
-        close(fd);
-        errno = error;
-        return -1;
-    }
-    return fd;
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) return -1;
+    if (ftruncate(fd, (off_t)size) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+void *swiftlet_map_shared(int fd, size_t offset, size_t length) {
+    struct stat status;
+    if (fstat(fd, &status) != 0 || (size_t)status.st_size < offset + length) return NULL;
+    void *base = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, (off_t)offset);
+    return base == MAP_FAILED ? NULL : base;
+}
+
+void swiftlet_unmap(void *base, size_t length) { munmap(base, length); }
+
+void swiftlet_punch(int fd, size_t offset, size_t length) {
+    (void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)length);
 }
 
 int swiftlet_pipe(int ends[2], bool nonblocking) {

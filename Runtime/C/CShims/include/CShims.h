@@ -19,8 +19,16 @@ int swiftlet_pidfd_open(pid_t pid);
  * signalled tells whether code is a signal's number or an exit status. */
 int swiftlet_reap(int pidfd, bool *signalled, int *code);
 
-/* An anonymous file of that size, close-on-exec; -1 with errno. */
+/* An anonymous file, close-on-exec, whose size nobody can change: who maps it need not fear that the other side cuts it
+ * short. -1 with errno. */
 int swiftlet_memfd(const char *name, size_t size);
+
+/* Maps a part of a file, shared; NULL where the file has no such part or there is no room. */
+void *swiftlet_map_shared(int fd, size_t offset, size_t length);
+void swiftlet_unmap(void *base, size_t length);
+
+/* Gives the memory of a part of an anonymous file back; it reads as zeros then. */
+void swiftlet_punch(int fd, size_t offset, size_t length);
 
 /* What a worker takes from itself before any user code runs. Zero, or NULL, stands for "not". */
 struct swiftlet_confinement {
