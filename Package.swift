@@ -11,6 +11,8 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -63,6 +65,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", path: "Runtime/C/CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CHiredis", path: "Runtime/C/CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CSeccomp", path: "Runtime/C/CSeccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CZlib", path: "Runtime/C/CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCrypto", path: "Runtime/C/CCrypto", providers: [.apt(["libssl-dev"])]),
 
         // The worker's side: no NIO, no Foundation, no C library but libc.
@@ -91,8 +94,13 @@ let package = Package(
             "HTTPTrigger",
             "HTTP",
             [
-                "FunctionCore", "Invocations", "WebSockets", nioCore, nioPosix, nioSSL, nioHTTP2,
+                "FunctionCore", "Invocations", "WebSockets", "CShims", "CZlib", nioCore, nioPosix,
             ]
+        ),
+        room(
+            "TLS",
+            "TLS",
+            ["FunctionCore", "HTTPTrigger", nioCore, nioPosix, nioTLS, nioSSL, nioHTTP2, nioHPACK]
         ),
         room("RedisTrigger", "Redis", ["FunctionCore", "Invocations", "CHiredis", nioCore, nioPosix]),
         room("Storage", "Storage", ["FunctionCore", "CCrypto", grdb]),
@@ -107,7 +115,7 @@ let package = Package(
                 "FunctionCore", "Invocations", "Wire", "Observe", "Settings", "Scheduling", "Scaling",
                 "WorkerPool",
                 "HTTPTrigger", "RedisTrigger", "Storage", "Journal", "UserData", "Fetch", "Providers",
-                "Processes", "Isolation", nioCore, nioPosix,
+                "Processes", "Isolation", "TLS", nioCore, nioPosix,
             ]
         ),
         .executableTarget(
@@ -178,7 +186,13 @@ let package = Package(
         suite("JournalTests", ["FunctionCore", "Invocations", "Storage", "Journal", "TestSupport"]),
         suite("UserDataTests", ["FunctionCore", "Invocations", "Storage", "UserData", "TestSupport"]),
         suite("WebSocketTests", ["FunctionCore", "WebSockets"]),
-        suite("HTTPTests", ["FunctionCore", "Invocations", "HTTPTrigger", nioCore, nioPosix]),
+        suite(
+            "HTTPTests",
+            [
+                "FunctionCore", "Invocations", "HTTPTrigger", "Processes", "TLS", "TestSupport", nioCore,
+                nioPosix, nioSSL,
+            ]
+        ),
         suite(
             "RedisTests",
             ["FunctionCore", "Invocations", "RedisTrigger", "TestSupport", nioCore, nioPosix]

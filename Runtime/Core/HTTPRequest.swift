@@ -50,18 +50,27 @@ public struct HTTPRequest: Sendable, Hashable {
     public var parameters: [String: String]
     /// All header fields in the order in which they came.
     public var headers: [Header]
+    /// The address of the client, without a port: behind proxies that the host trusts the one that they
+    /// served, else the other end of the connection; empty where it is not known.
+    public var clientAddress: String
+    /// `http` or `https`, as the client used it.
+    public var scheme: String
 
     /// A request; used by triggers and tests.
     public init(
         method: String,
         target: String,
         parameters: [String: String] = [:],
-        headers: [Header] = []
+        headers: [Header] = [],
+        clientAddress: String = "",
+        scheme: String = "http"
     ) {
         self.method = method
         self.target = target
         self.parameters = parameters
         self.headers = headers
+        self.clientAddress = clientAddress
+        self.scheme = scheme
     }
 
     /// The path without the query, still percent-encoded.

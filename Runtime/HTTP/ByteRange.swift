@@ -51,24 +51,26 @@ extension EndpointResponse {
         if let etag { headers.append(Header("etag", etag)) }
         var asked = request.headers.first("range")
         if let condition = request.headers.first("if-range"), condition != etag { asked = nil }
-        if request.method != "GET" { asked = nil }
-        switch ByteRange(asked, size: size) {
-        case .whole:
-            return EndpointResponse(headers: headers, body: .file(path: path, offset: 0, length: size))
+        if request.method != "GET" || request.isHead { asked = nil }
+        return .part(of: size, range: asked, headers: headers) { .file(path: path, offset: $0, length: $1) }
+    }
+
+    /// A body of known size, or the part of it that `range` asks for.
+    static func part(
+        of size: Int64,
+        range: String?,
+        headers: [Header],
+        body: (_ offset: Int64, _ length: Int64) -> Body
+    ) -> EndpointResponse {
+        switch ByteRange(range, size: size) {
+        case .whole: return EndpointResponse(headers: headers, body: body(0, size))
         case .part(let offset, let length):
-            headers.append(Header("content-range", "bytes \(offset)-\(offset + length - 1)/\(size)"))
-            return EndpointResponse(
-                status: 206,
-                headers: headers,
-                body: .file(path: path, offset: offset, length: length)
-            )
+            let place = Header("content-range", "bytes \(offset)-\(offset + length - 1)/\(size)")
+            return EndpointResponse(status: 206, headers: headers + [place], body: body(offset, length))
         case .unsatisfiable:
+            let message = "the body has \(size) bytes; ask for a range within them"
             var response = EndpointResponse.failure(
-                FunctionError(
-                    status: 416,
-                    code: "range_not_satisfiable",
-                    message: "the body has \(size) bytes; ask for a range within them"
-                )
+                FunctionError(status: 416, code: "range_not_satisfiable", message: message)
             )
             response.headers.append(Header("content-range", "bytes */\(size)"))
             return response

@@ -1,7 +1,9 @@
 import FunctionCore
 
 /// The `date` field of responses in the form of RFC 9110, 5.6.7, remade once a second.
-struct DateField {
+package struct DateField: Sendable {
+    /// The value alone.
+    package private(set) var text = ""
     private(set) var line = ""
     private var second: Int64 = .min
 
@@ -9,7 +11,8 @@ struct DateField {
     mutating func update(_ now: Instant) {
         guard now.seconds != second else { return }
         second = now.seconds
-        line = "date: \(DateField.text(second))\r\n"
+        text = DateField.text(second)
+        line = "date: \(text)\r\n"
     }
 
     /// `Sat, 21 Nov 2026 02:00:00 GMT`.
@@ -24,7 +27,7 @@ struct DateField {
     }
 
     private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-    private static let months = [
+    static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 

@@ -20,7 +20,9 @@ final class EndpointExchange: Exchange, @unchecked Sendable {
         super.init(request, gateway, output, pattern: route.pattern, bodyLimit: route.bodyLimit)
     }
 
-    override func start() {
+    override var cors: CORSPolicy? { route.cors }
+
+    package override func start() {
         if let refusal { return answer(refusal) }
         guard gateway.enterEndpoint() else {
             let message = "the host answers as many requests of this kind as it may; try again later"
@@ -42,16 +44,20 @@ final class EndpointExchange: Exchange, @unchecked Sendable {
 
     private func endpointRequest() -> EndpointRequest {
         let method = isHead ? "GET" : request.method.text
-        return EndpointRequest(
+        var result = EndpointRequest(
             method: method,
             target: request.target,
             parameters: parameters,
             query: HTTPRequest(method: method, target: request.target).query,
             headers: request.headers,
             body: takeBody(),
-            remoteAddress: output?.remoteAddress ?? "",
+            remoteAddress: request.caller.address,
             principal: gateway.principal(of: request)
         )
+        result.isHead = isHead
+        result.takesGzip =
+            gateway.settings.compresses && request.acceptEncoding.map(AcceptEncoding.takesGzip) == true
+        return result
     }
 
     private func deliver(_ response: EndpointResponse) async {
@@ -62,20 +68,30 @@ final class EndpointExchange: Exchange, @unchecked Sendable {
                 self.answer(status: response.status, headers: response.headers, body: body)
             }
         case .file(let path, let offset, let length):
-            await deliver(response, path, offset, length)
+            do {
+                await deliver(response, try await FileReader.open(path), offset, length)
+            } catch {
+                let refusal = Refusal(.notFound("the file is no longer there"))
+                loop.eventLoop.execute { self.answer(refusal) }
+            }
+        case .opened(let file, let offset, let length): await deliver(response, file, offset, length)
         case .stream(let produce):
             await deliver(response, length: nil, produce)
         }
     }
 
-    private func deliver(_ response: EndpointResponse, _ path: String, _ offset: Int64, _ length: Int64) async
-    {
-        let file: FileReader
-        do {
-            file = try await FileReader.open(path)
-        } catch {
-            let refusal = Refusal(.notFound("the file is no longer there"))
-            return loop.eventLoop.execute { self.answer(refusal) }
+    private func deliver(
+        _ response: EndpointResponse,
+        _ file: FileReader,
+        _ offset: Int64,
+        _ length: Int64
+    ) async {
+        // What is one piece goes out as one write, head and all.
+        if length <= FileReader.piece, !isHead, let bytes = try? await file.all(from: offset, length: length)
+        {
+            return await deliver(
+                EndpointResponse(status: response.status, headers: response.headers, body: .bytes(bytes))
+            )
         }
         await deliver(response, length: Int(length)) { writer in
             try await file.read(from: offset, length: length) { try await writer.write($0) }

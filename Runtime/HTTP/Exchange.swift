@@ -10,17 +10,17 @@ import NIOCore
 /// that goes away ends it at any point; what is answered after that is dropped.
 // SAFETY: all state belongs to `loop`, on which the output and the sink's calls run; `loop`, `gateway` and
 // `request` never change.
-class Exchange: @unchecked Sendable {
+package class Exchange: @unchecked Sendable {
     let loop: ServerLoop
     let gateway: Gateway
-    let request: RequestHead
+    package let request: RequestHead
     /// The route's pattern.
     let pattern: String?
     /// The id that the answer carries.
     let id = InvocationID.next()
     /// Where the answer goes; nil once it is out or the client has gone.
     private(set) var output: (any ReplyOutput)?
-    private(set) var refusal: Refusal?
+    package private(set) var refusal: Refusal?
     private(set) var body: [UInt8] = []
     /// Whether the connection ends with this exchange.
     private(set) var closes: Bool
@@ -35,15 +35,19 @@ class Exchange: @unchecked Sendable {
     private var bytesIn = 0
     private var bytesOut = 0
     private var status = 0
+    /// Compresses the answer under way.
+    private var coder: GzipCoder?
 
     /// The function's name, for the report.
     var function: String? { nil }
     /// The trace that the answer names.
     var traceID: String? { nil }
+    /// What pages of other origins may do with the answer.
+    var cors: CORSPolicy? { nil }
     /// HEAD is answered like GET, without the body.
     var isHead: Bool { request.method == .head }
 
-    init(
+    package init(
         _ request: RequestHead,
         _ gateway: Gateway,
         _ output: any ReplyOutput,
@@ -67,7 +71,7 @@ class Exchange: @unchecked Sendable {
     }
 
     /// Begins the answer; called once, when the request is complete and its turn has come.
-    func start() {
+    package func start() {
         if let refusal { answer(refusal) }
     }
 
@@ -75,16 +79,16 @@ class Exchange: @unchecked Sendable {
     func clientLeft() {}
 
     /// A tick of the loop has passed while the answer is under way.
-    func sweep() {}
+    package func sweep() {}
 
     /// Answers with an error instead of what was planned.
-    final func refuse(_ refusal: Refusal) {
+    package final func refuse(_ refusal: Refusal) {
         if self.refusal == nil || refusal.closes { self.refusal = refusal }
         closes = closes || refusal.closes
     }
 
     /// Takes a piece of the body; false once it is too long.
-    final func receive(_ bytes: ByteBuffer) -> Bool {
+    package final func receive(_ bytes: ByteBuffer) -> Bool {
         bytesIn += bytes.readableBytes
         guard bytesIn <= bodyLimit else {
             refuseBody()
@@ -113,7 +117,7 @@ class Exchange: @unchecked Sendable {
     }
 
     /// Detaches the exchange from a client that is gone.
-    final func leave() {
+    package final func leave() {
         guard output != nil else { return }
         output = nil
         clientLeft()
@@ -137,6 +141,23 @@ extension Exchange {
 
     /// Answers whole, in one flush.
     final func answer(status: Int, headers: [Header], body: ByteBuffer) {
+        let coding = coding(status, headers, length: body.readableBytes)
+        guard case .gzip = coding else {
+            return answerAsIs(status: status, headers: coding.applied(to: headers), body: body)
+        }
+        code(body) { coded in
+            guard let coded else {
+                return self.answerAsIs(
+                    status: status,
+                    headers: ReplyCoding.varied.applied(to: headers),
+                    body: body
+                )
+            }
+            self.answerAsIs(status: status, headers: coding.applied(to: headers), body: coded)
+        }
+    }
+
+    private func answerAsIs(status: Int, headers: [Header], body: ByteBuffer) {
         guard !hasEnded else { return }
         guard let output else { return end(status: 499) }
         guard var head = makeHead(status, headers) else { return answerBadReply() }
@@ -154,6 +175,13 @@ extension Exchange {
     /// Returns false where the head cannot be sent: another answer has gone out.
     final func begin(status: Int, headers: [Header], length: Int? = nil) -> Bool {
         guard let output, !hasEnded, !hasBegun else { return false }
+        var (headers, length) = (headers, length)
+        var coding = coding(status, headers, length: length)
+        if case .gzip = coding {
+            coder = loop.coders.take()
+            if coder == nil { coding = .varied } else { length = nil }
+        }
+        headers = coding.applied(to: headers)
         // A client of HTTP/1.0 finds the end of an unknown length by the connection's.
         if length == nil, request.isOld, status != 204, status != 304 { closes = true }
         guard var head = makeHead(status, headers) else {
@@ -177,6 +205,7 @@ extension Exchange {
             promise?.succeed()
             return
         }
+        let piece = coder?.code(piece, .sync) ?? piece
         bytesOut += piece.readableBytes
         output.write(piece, promise: promise)
     }
@@ -184,6 +213,11 @@ extension Exchange {
     /// Ends an answer that was begun.
     final func finish() {
         guard !hasEnded else { return }
+        if let coder, let output, sendsBody {
+            let rest = coder.code(ByteBuffer(), .finish)
+            bytesOut += rest.readableBytes
+            output.write(rest, promise: nil)
+        }
         end(status: output == nil ? 499 : status)
     }
 
@@ -216,7 +250,12 @@ extension Exchange {
 
     private func makeAnyHead(_ status: Int, _ headers: [Header]) -> ReplyHead? {
         let requestID = request.requestID ?? id
-        let headers = addedHeaders.isEmpty ? headers : headers + addedHeaders
+        var headers = headers
+        if let cors {
+            headers.removeAll { CORSPolicy.owns($0.name) }
+            headers += cors.fields(for: request.origin)
+        }
+        headers += addedHeaders
         guard var head = ReplyHead(status: status, headers: headers, requestID: requestID, id: id) else {
             return nil
         }
@@ -231,6 +270,7 @@ extension Exchange {
     /// Reports, and gives the connection back.
     private func end(status: Int, isWhole: Bool = true) {
         hasEnded = true
+        if let coder = coder.take() { loop.coders.put(coder) }
         if let report = gateway.report {
             report(
                 RequestReport(
@@ -239,6 +279,7 @@ extension Exchange {
                     method: request.method.label,
                     pattern: pattern,
                     status: status,
+                    client: request.caller.address,
                     bytesIn: bytesIn,
                     bytesOut: bytesOut,
                     duration: Monotonic.now - started

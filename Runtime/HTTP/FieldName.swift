@@ -1,7 +1,9 @@
 /// A header field of requests that the front itself acts on.
 enum FieldName: Sendable {
     case host, expect, prefer, upgrade, connection, traceparent, contentType, requestID, contentLength
-    case idempotencyKey, contentEncoding, transferEncoding
+    case idempotencyKey, contentEncoding, transferEncoding, acceptEncoding, origin
+    /// One of those in which proxies say whom they serve.
+    case forwarder
 
     /// The field that `name` is the name of, whatever the case of its letters; nil for all that only pass
     /// through.
@@ -11,14 +13,20 @@ enum FieldName: Sendable {
         case 4 where name.spells("host"): self = .host
         case 6 where name.spells("expect"): self = .expect
         case 6 where name.spells("prefer"): self = .prefer
+        case 6 where name.spells("origin"): self = .origin
         case 7 where name.spells("upgrade"): self = .upgrade
+        case 9 where name.spells("forwarded") || name.spells("x-real-ip"): self = .forwarder
         case 10 where name.spells("connection"): self = .connection
         case 11 where name.spells("traceparent"): self = .traceparent
         case 12 where name.spells("content-type"): self = .contentType
         case 12 where name.spells("x-request-id"): self = .requestID
         case 14 where name.spells("content-length"): self = .contentLength
         case 15 where name.spells("idempotency-key"): self = .idempotencyKey
+        case 15 where name.spells("accept-encoding"): self = .acceptEncoding
+        case 15 where name.spells("x-forwarded-for"): self = .forwarder
+        case 16 where name.spells("x-forwarded-host") || name.spells("x-forwarded-port"): self = .forwarder
         case 16 where name.spells("content-encoding"): self = .contentEncoding
+        case 17 where name.spells("x-forwarded-proto"): self = .forwarder
         case 17 where name.spells("transfer-encoding"): self = .transferEncoding
         default: return nil
         }

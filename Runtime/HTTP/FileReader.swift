@@ -3,11 +3,13 @@ import Glibc
 import NIOPosix
 
 /// Reads a file in pieces on threads of its own, as a disk may block where a socket does not.
-final class FileReader: Sendable {
+///
+/// Holds the file open for as long as it lives.
+package final class FileReader: Sendable {
     /// A piece is what a slow client holds in memory of a large file.
-    private static let piece = 128 * 1024
+    static let piece = 128 * 1024
     /// Two threads: more would only queue at the disk.
-    private static let threads: NIOThreadPool = {
+    static let threads: NIOThreadPool = {
         let pool = NIOThreadPool(numberOfThreads: 2)
         pool.start()
         return pool
@@ -20,7 +22,7 @@ final class FileReader: Sendable {
 
     private let descriptor: Int32
 
-    private init(descriptor: Int32) {
+    init(descriptor: Int32) {
         self.descriptor = descriptor
     }
 
@@ -54,6 +56,14 @@ final class FileReader: Sendable {
             position += Int64(bytes.count)
             try await take(bytes)
         }
+    }
+
+    /// All of a part that is one piece at most.
+    func all(from offset: Int64, length: Int64) async throws -> Bytes {
+        if length == 0 { return Bytes() }
+        let bytes = try await read(at: offset, count: Int(length))
+        guard bytes.count == length else { throw Failure(code: ENODATA) }
+        return bytes
     }
 
     private func read(at offset: Int64, count: Int) async throws -> Bytes {

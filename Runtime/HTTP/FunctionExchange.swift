@@ -29,6 +29,7 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
 
     override var function: String? { route.function }
     override var traceID: String? { trace.traceID }
+    override var cors: CORSPolicy? { route.cors }
     var eventLoop: any EventLoop { loop.eventLoop }
 
     init(
@@ -66,7 +67,7 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
 
     // MARK: Starting
 
-    override func start() {
+    package override func start() {
         if let refusal { return answer(refusal) }
         if let rates = route.rates, !isAdmitted { return admit(rates) }
         if route.answersWithJob || (request.prefersAsync && gateway.jobs != nil && !isHead) {
@@ -83,7 +84,9 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
             method: isHead ? "GET" : request.method.text,
             target: request.target,
             parameters: parameters,
-            headers: request.headers
+            headers: request.headers,
+            clientAddress: request.caller.address,
+            scheme: request.caller.scheme
         )
         return Invocation(
             id: id,

@@ -59,7 +59,9 @@ package final class Gateway: Sendable {
     }
 
     /// The exchange that answers a request on `output`.
-    func exchange(for request: RequestHead, on output: any ReplyOutput) -> Exchange {
+    package func exchange(for head: RequestHead, on output: any ReplyOutput) -> Exchange {
+        var request = head
+        attribute(&request, output)
         if request.unknownExpectation { return Exchange(request, self, output, refusing: .expectation) }
         if request.method == .connect { return Exchange(request, self, output, refusing: .connect) }
         if isStopping.load(ordering: .relaxed) { return Exchange(request, self, output, refusing: .stopping) }
@@ -71,6 +73,10 @@ package final class Gateway: Sendable {
             return WebSocketExchange(request, route, parameters, self, output)
         case .found(.endpoint(let route), let parameters):
             return EndpointExchange(request, route, parameters, self, output)
+        case .otherMethods(let methods) where request.method == .options:
+            return options(request, router, methods, output)
+        case .unknown where request.method == .options && request.target == "*":
+            return options(request, router, Router.everyMethod, output)
         case .otherMethods(let methods):
             return Exchange(request, self, output, refusing: .wrongMethod(request, methods))
         case .unknown:
@@ -78,9 +84,25 @@ package final class Gateway: Sendable {
         }
     }
 
+    /// Finds out who sent a request, and drops what others than trusted proxies say of that.
+    private func attribute(_ request: inout RequestHead, _ output: any ReplyOutput) {
+        request.caller = Caller(address: output.remoteAddress, scheme: output.isSecure ? "https" : "http")
+        guard request.hasForwarders || settings.principalHeader != nil else { return }
+        let isTrusted = settings.proxies.trusts(request.caller.address)
+        request.isFromProxy = isTrusted
+        guard request.hasForwarders else { return }
+        if isTrusted {
+            request.caller = settings.proxies.caller(behind: request.caller, request.headers)
+        }
+        let drops = { self.settings.proxies.drops($0, fromTrusted: isTrusted) }
+        if request.headers.contains(where: { drops($0.name) }) { request = request.without(drops) }
+    }
+
     /// Who asks, where a trusted proxy says so.
     func principal(of request: RequestHead) -> String? {
-        guard let name = settings.principalHeader else { return nil }
+        guard let name = settings.principalHeader, request.isFromProxy || settings.proxies.isEmpty else {
+            return nil
+        }
         return request.headers.first { $0.name.isHeader(name) && !$0.value.isEmpty }?.value
     }
 

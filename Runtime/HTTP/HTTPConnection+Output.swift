@@ -10,8 +10,6 @@ extension HTTPConnection: ReplyOutput {
     private static let copied = 8 * 1024
     private static let pendingMax = 64 * 1024
 
-    var remoteAddress: String { context?.channel.remoteAddress?.ipAddress ?? "" }
-
     func begin(_ head: ReplyHead) {
         let framing = ReplyWriter.Framing(head)
         isChunked = framing == .chunked && head.sendsBody

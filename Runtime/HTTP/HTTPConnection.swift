@@ -27,6 +27,8 @@ final class HTTPConnection: ChannelInboundHandler, ServedConnection, @unchecked 
     let settings: ServerSettings
     private let gateway: Gateway
     private let count: ConnectionCount
+    let isSecure: Bool
+    private(set) var remoteAddress = ""
     private(set) var context: ChannelHandlerContext?
     private(set) var phase = Phase.open
     private var parser: RequestParser
@@ -64,11 +66,12 @@ final class HTTPConnection: ChannelInboundHandler, ServedConnection, @unchecked 
     /// Watched pieces that are not with the kernel.
     var unwritten = 0
 
-    init(gateway: Gateway, loop: ServerLoop, settings: ServerSettings, count: ConnectionCount) {
-        self.gateway = gateway
-        self.loop = loop
-        self.settings = settings
-        self.count = count
+    init(_ front: ConnectionFront, isSecure: Bool) {
+        gateway = front.gateway
+        loop = front.loop
+        settings = front.settings
+        count = front.count
+        self.isSecure = isSecure
         self.quietSince = loop.tick
         self.parser = RequestParser(
             limits: RequestParser.Limits(
@@ -83,6 +86,7 @@ final class HTTPConnection: ChannelInboundHandler, ServedConnection, @unchecked 
 
     func channelActive(context: ChannelHandlerContext) {
         self.context = context
+        remoteAddress = context.channel.remoteAddress?.ipAddress ?? ""
         loop.add(self)
         let connections = count.enter()
         if (loop.isStopping && loop.patienceEnds == nil)

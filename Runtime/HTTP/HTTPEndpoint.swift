@@ -29,6 +29,7 @@ package struct EndpointRoute: Sendable {
     /// The longest body that is read; more is answered with 413.
     package var bodyLimit: Int
     package var endpoint: any HTTPEndpoint
+    var cors: CORSPolicy?
 
     package init(
         _ method: String,
@@ -68,6 +69,10 @@ package struct EndpointRequest: Sendable {
     package var remoteAddress: String
     /// Who asked, where a trusted proxy says so.
     package var principal: String?
+    /// It came as HEAD: the body is not sent.
+    package var isHead = false
+    /// The client takes gzip, and the host gives it.
+    package var takesGzip = false
 
     package init(
         method: String,
@@ -99,6 +104,8 @@ package struct EndpointResponse: Sendable {
         ///
         /// It is read on threads of its own, piece by piece as the client takes it.
         case file(path: String, offset: Int64, length: Int64)
+        /// The same of a file that is open already.
+        case opened(FileReader, offset: Int64, length: Int64)
         /// Pieces as they come.
         ///
         /// The reply ends when the closure returns; when it throws, the connection is cut.

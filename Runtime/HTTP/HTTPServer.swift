@@ -23,7 +23,8 @@ package final class HTTPServer: Sendable {
     /// Listens on `host` and `port`, 0 for one that is free, and answers by `gateway`.
     ///
     /// A socket that listens already may be `inherited`, and belongs to the server then; `host` and `port` are
-    /// for messages. `clock` tells what the `date` header says. A `ServerError` names the port and the remedy.
+    /// for messages. `layer` is what connections go through before they come to HTTP. `clock` tells what the
+    /// `date` header says. A `ServerError` names the port and the remedy.
     package static func bind(
         host: String,
         port: Int,
@@ -31,6 +32,7 @@ package final class HTTPServer: Sendable {
         group: any EventLoopGroup,
         gateway: Gateway,
         settings: ServerSettings = ServerSettings(),
+        layer: any ConnectionLayer = PlainLayer(),
         clock: @escaping @Sendable () -> Instant
     ) async throws -> HTTPServer {
         let loops = group.makeIterator().map { ServerLoop(eventLoop: $0, clock: clock) }
@@ -45,13 +47,13 @@ package final class HTTPServer: Sendable {
                     guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else {
                         throw ChannelError.operationUnsupported
                     }
-                    let connection = HTTPConnection(
+                    let front = ConnectionFront(
                         gateway: gateway,
                         loop: loop,
                         settings: settings,
                         count: count
                     )
-                    try channel.pipeline.syncOperations.addHandler(connection)
+                    try layer.setUp(channel, front)
                 }
             }
         let channel: any Channel

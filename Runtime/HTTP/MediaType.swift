@@ -1,5 +1,5 @@
 /// What can be told of a body from its `content-type` without reading it.
-enum MediaType {
+package enum MediaType {
     /// Whether `text` has the form `type/subtype` with parameters (RFC 9110, 8.3.1).
     ///
     /// An accept list is not kept: which types a function understands is its own affair.
@@ -33,7 +33,8 @@ enum MediaType {
         }
     }
 
-    private static func trimmed(_ text: Substring) -> Substring {
+    /// Without the blanks and tabs around it.
+    static func trimmed(_ text: Substring) -> Substring {
         var rest = text.drop { $0 == " " || $0 == "\t" }
         while rest.last == " " || rest.last == "\t" { rest.removeLast() }
         return rest

@@ -1,11 +1,11 @@
 /// The method of a request.
-enum Method: Sendable, Hashable {
+package enum Method: Sendable, Hashable {
     case get, head, post, put, patch, delete, options, connect, trace
     /// Any other token, which no route takes.
     case other(String)
 
     /// The method that is written so; case counts.
-    init(_ text: String) {
+    package init(_ text: String) {
         switch text {
         case "GET": self = .get
         case "HEAD": self = .head

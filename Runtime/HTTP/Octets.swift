@@ -1,5 +1,5 @@
 /// Looking through bytes of HTTP.
-enum Octets {
+package enum Octets {
     /// The first byte below 32 or equal to 127 in `range`, or the range's end.
     static func firstControl(in bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
         var index = range.lowerBound
@@ -27,7 +27,7 @@ enum Octets {
 
     /// Whether the byte may stand in a Host field or a target's authority (RFC 3986, 3.2.2 and 3.2.3): no
     /// user, no path.
-    static func isAuthority(_ byte: UInt8) -> Bool {
+    package static func isAuthority(_ byte: UInt8) -> Bool {
         isIn(byte, 0x2FFF_7FF2_0000_0000, 0x47FF_FFFE_AFFF_FFFE)
     }
 

@@ -2,13 +2,13 @@ import FunctionCore
 
 extension Exchange {
     /// A request that is answered with an error, whatever its body.
-    struct Refusal {
+    package struct Refusal: Sendable {
         var error: FunctionError
         var headers: [Header] = []
         /// The rest of what the client sends cannot be understood, or is not worth reading.
         var closes = false
 
-        init(_ error: FunctionError, headers: [Header] = [], closes: Bool = false) {
+        package init(_ error: FunctionError, headers: [Header] = [], closes: Bool = false) {
             self.error = error
             self.headers = headers
             self.closes = closes
@@ -19,16 +19,21 @@ extension Exchange {
 extension Exchange.Refusal {
     static let noRoute = Exchange.Refusal(.notFound("no route matches the path; see `swiftlet functions`"))
 
-    static func wrongMethod(_ head: RequestHead, _ methods: [String]) -> Exchange.Refusal {
+    /// The value of `Allow`.
+    static func allowed(_ methods: [String]) -> String {
         var allowed = methods
         if allowed.contains("GET"), !allowed.contains("HEAD") { allowed.append("HEAD") }
-        let list = allowed.sorted().joined(separator: ", ")
+        return allowed.sorted().joined(separator: ", ")
+    }
+
+    static func wrongMethod(_ head: RequestHead, _ methods: [String]) -> Exchange.Refusal {
+        let list = allowed(methods)
         let message = "the path does not take \(head.method.text); it takes \(list)"
         let error = FunctionError(status: 405, code: "method_not_allowed", message: message, retry: .never)
         return Exchange.Refusal(error, headers: [Header("allow", list)])
     }
 
-    static func longTarget(_ limit: Int) -> Exchange.Refusal {
+    package static func longTarget(_ limit: Int) -> Exchange.Refusal {
         let message = "the request target is over \(limit) bytes"
         return Exchange.Refusal(
             FunctionError(status: 414, code: "target_too_long", message: message),
@@ -36,7 +41,7 @@ extension Exchange.Refusal {
         )
     }
 
-    static func longHeaders(_ limit: Int) -> Exchange.Refusal {
+    package static func longHeaders(_ limit: Int) -> Exchange.Refusal {
         let message = "the header is over \(limit) bytes or has too many fields"
         return Exchange.Refusal(
             FunctionError(status: 431, code: "headers_too_large", message: message),
@@ -44,12 +49,12 @@ extension Exchange.Refusal {
         )
     }
 
-    static let malformed = Exchange.Refusal(
+    package static let malformed = Exchange.Refusal(
         .badRequest("bad_request", "the request is not HTTP/1.1 as RFC 9112 defines it"),
         closes: true
     )
 
-    static let host = Exchange.Refusal(
+    package static let host = Exchange.Refusal(
         .badRequest("bad_request", "a request must have exactly one Host header, with a host and no more"),
         closes: true
     )
@@ -94,7 +99,7 @@ extension Exchange.Refusal {
         closes: true
     )
 
-    static let slow = Exchange.Refusal(
+    package static let slow = Exchange.Refusal(
         FunctionError(status: 408, code: "request_timeout", message: "the request did not arrive in time"),
         closes: true
     )

@@ -4,18 +4,18 @@ import FunctionCore
 ///
 /// Fields that are the connection's or the host's own may be in `headers`, as a function may have set them:
 /// outputs leave them out by `isOwn`.
-struct ReplyHead {
-    let status: Int
+package struct ReplyHead {
+    package let status: Int
     /// Fields of a function, an endpoint or an error: names are tokens, values have no control characters.
-    let headers: [Header]
+    package let headers: [Header]
     /// The length of the body, where it is known.
-    var length: Int?
+    package var length: Int?
     /// `x-request-id`, the client's own or the answer's.
-    var requestID: String
+    package var requestID: String
     /// `x-swiftlet-invocation`.
-    var id: String
+    package var id: String
     /// `x-trace-id`.
-    var traceID: String?
+    package var traceID: String?
     /// HEAD: the fields of a body, and no body.
     var isHead = false
     /// The client speaks HTTP/1.0.
@@ -33,10 +33,10 @@ struct ReplyHead {
     }
 
     /// Whether bytes of a body go out behind it.
-    var sendsBody: Bool { !isHead && mayHaveBody }
+    package var sendsBody: Bool { !isHead && mayHaveBody }
 
     /// Whether there is a length to state.
-    var mayHaveBody: Bool { status != 204 && status != 304 && status != 101 }
+    package var mayHaveBody: Bool { status != 204 && status != 304 && status != 101 }
 
     private static func isValid(_ header: Header) -> Bool {
         let name = header.name.utf8.span
@@ -49,7 +49,7 @@ struct ReplyHead {
     }
 
     /// Hop-by-hop fields, and those that the host states itself.
-    static func isOwn(_ name: String) -> Bool {
+    package static func isOwn(_ name: String) -> Bool {
         let name = name.utf8.span
         return switch name.count {
         case 2: name.spells("te")

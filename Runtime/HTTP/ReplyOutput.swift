@@ -8,11 +8,13 @@ import NIOCore
 /// is complete and its turn has come, and `leave` if the client goes away before `ended`.
 ///
 /// Threading: on `loop` only.
-protocol ReplyOutput: AnyObject {
+package protocol ReplyOutput: AnyObject {
     var loop: ServerLoop { get }
     var settings: ServerSettings { get }
     /// The peer's address without the port; empty where it is not known.
     var remoteAddress: String { get }
+    /// Whether TLS lies below.
+    var isSecure: Bool { get }
 
     /// Writes a head whose body follows in pieces.
     func begin(_ head: ReplyHead)
@@ -32,11 +34,11 @@ protocol ReplyOutput: AnyObject {
 }
 
 extension ReplyOutput {
-    func upgrade(_ head: ReplyHead, to handler: any ChannelHandler) -> Bool { false }
+    package func upgrade(_ head: ReplyHead, to handler: any ChannelHandler) -> Bool { false }
 }
 
 /// How an answer ends.
-enum ReplyEnding {
+package enum ReplyEnding {
     /// All of it is out.
     case whole
     /// It is out, and the connection is to end with it.

@@ -5,7 +5,7 @@ import FunctionCore
 ///
 /// Whoever makes it has refused what the protocol forbids (framing, Host, characters, lengths); the gateway
 /// decides on the rest.
-struct RequestHead: Sendable {
+package struct RequestHead: Sendable {
     var method: Method
     /// Path and query as they were sent, from the first slash; `*` for OPTIONS of the whole server.
     var target: String
@@ -16,13 +16,19 @@ struct RequestHead: Sendable {
     /// Whether the client would change the protocol: `Connection: upgrade` with an `Upgrade` field.
     var asksUpgrade = false
     /// The length of the body where the client states it.
-    var contentLength: Int?
+    package var contentLength: Int?
+    /// Who sent it; the gateway finds it out.
+    var caller = Caller(address: "", scheme: "http")
+    /// A trusted proxy brought it.
+    var isFromProxy = false
 
     /// All fields in the order in which they came.
     private(set) var headers: [Header] = []
-    private(set) var expectsContinue = false
+    package private(set) var expectsContinue = false
     private(set) var unknownExpectation = false
     private(set) var prefersAsync = false
+    /// Whether a field says whom a proxy served.
+    private(set) var hasForwarders = false
 
     // Where in `headers` the fields are of which the gateway wants the value, so that a copy of a head costs
     // two references.
@@ -32,8 +38,10 @@ struct RequestHead: Sendable {
     private var requestIDAt: Int32 = -1
     private var idempotencyKeyAt: Int32 = -1
     private var upgradeAt: Int32 = -1
+    private var acceptEncodingAt: Int32 = -1
+    private var originAt: Int32 = -1
 
-    init(method: Method, target: String) {
+    package init(method: Method, target: String) {
         self.method = method
         self.target = target
     }
@@ -46,6 +54,8 @@ struct RequestHead: Sendable {
     var idempotencyKey: String? { value(at: idempotencyKeyAt) }
     /// What `Upgrade` names.
     var upgrade: String? { value(at: upgradeAt) }
+    var acceptEncoding: String? { value(at: acceptEncodingAt) }
+    var origin: String? { value(at: originAt) }
 
     /// Takes a field on; `known` is what `FieldName` says of the name.
     ///
@@ -68,12 +78,15 @@ struct RequestHead: Sendable {
         case .idempotencyKey: idempotencyKeyAt = index
         case .contentEncoding: contentEncodingAt = index
         case .upgrade: upgradeAt = index
+        case .acceptEncoding: acceptEncodingAt = index
+        case .origin: originAt = index
+        case .forwarder: hasForwarders = true
         default: break
         }
     }
 
     /// Takes a field on whose name is a text.
-    mutating func add(_ name: String, _ value: String) {
+    package mutating func add(_ name: String, _ value: String) {
         add(name, value, known: FieldName(name.utf8.span))
     }
 
@@ -82,6 +95,19 @@ struct RequestHead: Sendable {
         for index in headers.indices where headers[index].name.isHeader(name) {
             headers[index].value = value
         }
+    }
+
+    /// The same without the fields whose name `drops` takes.
+    func without(_ drops: (String) -> Bool) -> RequestHead {
+        var head = RequestHead(method: method, target: target)
+        head.isOld = isOld
+        head.keepsAlive = keepsAlive
+        head.asksUpgrade = asksUpgrade
+        head.contentLength = contentLength
+        head.caller = caller
+        head.isFromProxy = isFromProxy
+        for header in headers where !drops(header.name) { head.add(header.name, header.value) }
+        return head
     }
 
     private func value(at index: Int32) -> String? {

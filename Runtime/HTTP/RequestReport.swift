@@ -10,6 +10,8 @@ package struct RequestReport: Sendable {
     package var pattern: String?
     /// The status sent; 499 where the client went away first.
     package var status: Int
+    /// The client's address, as far as the host can vouch for it.
+    package var client: String
     /// Bytes of the request's body.
     package var bytesIn: Int
     /// Bytes of the reply's body.

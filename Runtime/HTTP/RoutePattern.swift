@@ -42,6 +42,19 @@ package struct RoutePattern: Sendable, Hashable {
         self.segments = segments
     }
 
+    /// The patterns of a folder at `path`: itself, with a slash at its end, and all that is below it.
+    static func folder(_ path: String) throws(RouteFault) -> [RoutePattern] {
+        let top = try RoutePattern(path)
+        let below = try RoutePattern(path == "/" ? "/{file*}" : path + "/{file*}")
+        if top.segments.isEmpty { return [top, below] }
+        return [top, RoutePattern(text: path + "/", segments: top.segments + [.literal([])]), below]
+    }
+
+    private init(text: String, segments: [Segment]) {
+        self.text = text
+        self.segments = segments
+    }
+
     /// The pattern with the names of its parameters taken out: what two routes are compared by.
     package var erased: String {
         segments.reduce(into: segments.isEmpty ? "/" : "") { text, segment in

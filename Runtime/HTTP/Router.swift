@@ -46,14 +46,29 @@ package struct Router: Sendable {
         guard faults.isEmpty else {
             throw ServerError(code: "bad_routes", message: faults.joined(separator: "; "))
         }
-        for manifest in functions {
+        let policies = functions.map { manifest in
+            manifest.cors.map { CORSPolicy($0, routes: manifest.routes) }
+        }
+        for (manifest, policy) in zip(functions, policies) {
             for route in manifest.routes {
                 guard let pattern = try? RoutePattern(route.path) else { continue }
-                tree.insert(route.method, pattern, .function(FunctionRoute(manifest, route)))
+                tree.insert(route.method, pattern, .function(FunctionRoute(manifest, route, policy)))
             }
             for socket in manifest.webSockets {
                 guard let pattern = try? RoutePattern(socket.path) else { continue }
                 tree.insert("GET", pattern, .webSocket(WebSocketRoute(manifest, socket)))
+            }
+        }
+        // Last, so that a function's own route at a folder's place stays the function's.
+        for (manifest, policy) in zip(functions, policies) { insertFolders(of: manifest, policy) }
+    }
+
+    private mutating func insertFolders(of manifest: Manifest, _ cors: CORSPolicy?) {
+        for folder in manifest.folders {
+            for pattern in (try? RoutePattern.folder(folder.path)) ?? [] {
+                var route = EndpointRoute("GET", pattern.text, bodyLimit: 0, StaticFolder(settings: folder))
+                route.cors = cors
+                tree.insert("GET", pattern, .endpoint(route))
             }
         }
     }
@@ -127,7 +142,11 @@ package struct Router: Sendable {
             let sockets = manifest.webSockets.map {
                 Manifest.Route(method: "GET", path: $0.path, operation: $0.operation, line: $0.line)
             }
-            return (manifest.routes + sockets).map {
+            let folders = manifest.folders.map {
+                let path = $0.path == "/" ? "/{file*}" : $0.path + "/{file*}"
+                return Manifest.Route(method: "GET", path: path, operation: "", line: $0.line)
+            }
+            return (manifest.routes + sockets + folders).map {
                 RouteClaim(function: manifest.name, file: manifest.file, route: $0)
             }
         }
@@ -153,8 +172,10 @@ final class FunctionRoute: Sendable {
     let keepsKeys: Bool
     /// How often it may be asked for; nil for as often as one likes.
     let rates: RouteRates?
+    let cors: CORSPolicy?
 
-    init(_ manifest: Manifest, _ route: Manifest.Route) {
+    init(_ manifest: Manifest, _ route: Manifest.Route, _ cors: CORSPolicy?) {
+        self.cors = cors
         function = manifest.name
         pattern = route.path
         operation = route.operation

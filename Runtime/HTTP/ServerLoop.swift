@@ -7,18 +7,20 @@ import Synchronization
 /// Timeouts are counted in ticks of a sweep over all connections. A timer for each would cost every request
 /// two operations on a heap; the sweep of ten thousand connections takes a fraction of a millisecond a second.
 // SAFETY: every member but `eventLoop` is touched on `eventLoop` only; HTTPServer enters through `execute`.
-final class ServerLoop: @unchecked Sendable {
+package final class ServerLoop: @unchecked Sendable {
     let eventLoop: any EventLoop
     /// How often the sweep has run.
-    private(set) var tick = 0
-    private(set) var date = DateField()
+    package private(set) var tick = 0
+    package private(set) var date = DateField()
     /// No connection is kept alive any more.
-    private(set) var isStopping = false
+    package private(set) var isStopping = false
     /// The tick at which idle connections are closed after all.
     private(set) var patienceEnds: Int?
 
     /// The ids of traces that begin here.
     var traceIDs = TraceIDs()
+    /// For replies that are compressed as they come.
+    var coders = GzipCoders()
     private let clock: @Sendable () -> Instant
     private var connections: [ObjectIdentifier: any ServedConnection] = [:]
     private var unsettled: [FunctionExchange] = []
@@ -40,11 +42,11 @@ final class ServerLoop: @unchecked Sendable {
         }
     }
 
-    func add(_ connection: any ServedConnection) {
+    package func add(_ connection: any ServedConnection) {
         connections[ObjectIdentifier(connection)] = connection
     }
 
-    func remove(_ connection: any ServedConnection) {
+    package func remove(_ connection: any ServedConnection) {
         connections[ObjectIdentifier(connection)] = nil
         if connections.isEmpty { whenEmpty?.succeed() }
     }
@@ -113,6 +115,7 @@ final class ServerLoop: @unchecked Sendable {
 protocol ServedConnection: AnyObject {
     /// Whether it was handed over after 101.
     var isUpgraded: Bool { get }
+package protocol ServedConnection: AnyObject {
     /// Looks whether a limit of time has passed; called once a tick.
     func sweep()
     /// The server stops: an idle connection closes, another one with its answer.
@@ -122,11 +125,11 @@ protocol ServedConnection: AnyObject {
 }
 
 /// How many connections all loops of a server hold.
-final class ConnectionCount: Sendable {
+package final class ConnectionCount: Sendable {
     private let count = Atomic<Int>(0)
 
     /// Counts one in and returns how many there are.
-    func enter() -> Int { count.add(1, ordering: .relaxed).newValue }
+    package func enter() -> Int { count.add(1, ordering: .relaxed).newValue }
     /// Counts one out.
-    func leave() { count.subtract(1, ordering: .relaxed) }
+    package func leave() { count.subtract(1, ordering: .relaxed) }
 }

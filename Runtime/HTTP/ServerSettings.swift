@@ -31,6 +31,8 @@ package struct ServerSettings: Sendable {
     /// Requests that wait on one connection behind the one being answered; then nothing more is read from
     /// it.
     package var maxPipelined: Int = 16
+    /// Streams of an HTTP/2 connection that are open at once.
+    package var maxStreams: Int = 100
     /// The longest body that is read and dropped to keep the connection of a refused request.
     package var maxDiscardedBytes: Int = 1024 * 1024
     /// How often connections are looked over for the limits above, which therefore are as exact as this.

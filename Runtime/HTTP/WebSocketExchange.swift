@@ -38,7 +38,7 @@ final class WebSocketExchange: Exchange, ReplySink, @unchecked Sendable {
         super.init(request, gateway, output, pattern: route.pattern)
     }
 
-    override func start() {
+    package override func start() {
         if let refusal { return answer(refusal) }
         let handshake: SocketHandshake
         do throws(SocketHandshake.Refusal) {
@@ -64,7 +64,13 @@ final class WebSocketExchange: Exchange, ReplySink, @unchecked Sendable {
         let client = SocketClient(
             id: id,
             route: route,
-            request: HTTPRequest(method: "GET", target: target, parameters: parameters),
+            request: HTTPRequest(
+                method: "GET",
+                target: target,
+                parameters: parameters,
+                clientAddress: request.caller.address,
+                scheme: request.caller.scheme
+            ),
             principal: gateway.principal(of: request),
             subprotocols: handshake.subprotocols
         )

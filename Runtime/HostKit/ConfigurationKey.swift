@@ -31,6 +31,20 @@ extension Configuration {
             "SWIFTLET_PRINCIPAL_HEADER",
             help: "a header that a trusted proxy sets to who asks"
         ),
+        .init(
+            "gateway.trustedProxies",
+            "SWIFTLET_TRUSTED_PROXIES",
+            help: "addresses and ranges, with commas: who is believed about clients"
+        ),
+        .init(
+            "gateway.forwarded",
+            "SWIFTLET_FORWARDED",
+            "x-forwarded",
+            help: "which fields they set: x-forwarded or forwarded"
+        ),
+        .init("gateway.gzip", "SWIFTLET_GZIP", "on", help: "replies compressed where accepted: on or off"),
+        .init("tls.certificate", "SWIFTLET_TLS_CERTIFICATE", help: "PEM files, with commas; turns TLS on"),
+        .init("tls.key", "SWIFTLET_TLS_KEY", help: "their keys, in the same order"),
         .init("gateway.url", "SWIFTLET_URL", help: "how clients reach the gateway, for signed URLs"),
         .init("admin.port", "SWIFTLET_ADMIN_PORT", "8081", help: "on loopback always; 0 picks a free one"),
         .init("data", "SWIFTLET_DATA", ".swiftlet", help: "the data directory"),

@@ -117,6 +117,7 @@ package final class Host: Sendable {
     private let front: HTTPServer
     private let back: HTTPServer
     private let holding: DataDirectory
+    private let certificates: GatewayCertificates?
     private let background: [Task<Void, Never>]
     private let grace: Duration
 
@@ -136,6 +137,7 @@ package final class Host: Sendable {
         gateway: Gateway,
         front: HTTPServer,
         back: HTTPServer,
+        certificates: GatewayCertificates?,
         background: [Task<Void, Never>],
         grace: Duration
     ) {
@@ -155,6 +157,7 @@ package final class Host: Sendable {
         self.gateway = gateway
         self.front = front
         self.back = back
+        self.certificates = certificates
         self.background = background
         self.grace = grace
     }
@@ -162,10 +165,14 @@ package final class Host: Sendable {
     /// What it runs, in a few words.
     package var status: String { state.status }
 
-    /// Puts the bundle and the files as they are now in force; whatever is wrong leaves all as it was.
+    /// Puts the certificates, the bundle and the files as they are now in force; whatever is wrong leaves all
+    /// as it was.
     ///
     /// `cause` is for the log.
-    package func reload(_ cause: String) async -> ReloadReport { await reloader.reload(cause) }
+    package func reload(_ cause: String) async -> ReloadReport {
+        await certificates?.reload()
+        return await reloader.reload(cause)
+    }
 
     /// Refuses new work, lets what runs end within the grace, gives the rest back to the journal and to
     /// Redis, and ends all processes.

@@ -19,8 +19,17 @@ extension HostStarter {
             blobs: state.stores.blobs,
             clock: state.clock
         )
-        let gateway = try makeGateway(state, builtIn.routes, supplies.sockets)
-        let (front, gatewayURL) = try await openGateway(gateway, state, premises.settings, supplies.group)
+        let gateway = try makeGateway(state, premises.settings, builtIn.routes, supplies.sockets)
+        let certificates = premises.settings.certificates.map {
+            GatewayCertificates($0, clock: state.clock, telemetry: state.telemetry)
+        }
+        let (front, gatewayURL) = try await openGateway(
+            gateway,
+            certificates,
+            state,
+            premises.settings,
+            supplies.group
+        )
         state.stores.blobs.setBaseURL(gatewayURL)
         let triggers = makeTriggers(state, supplies.redis.client, directory: directory.path)
         let reloader = Reloader(
@@ -57,6 +66,7 @@ extension HostStarter {
             gateway: gateway,
             front: front,
             back: back,
+            certificates: certificates,
             background: background(state, runner, supplies.redis.client, premises.settings)
                 + watching(premises.source, reloader, state) + watched(supplies.group),
             grace: premises.settings.grace
@@ -73,16 +83,19 @@ extension HostStarter {
 
     private func makeGateway(
         _ state: HostState,
+        _ settings: HostSettings,
         _ endpoints: [EndpointRoute],
         _ sockets: SocketTable
     ) throws -> Gateway {
         let telemetry = state.telemetry
-        var settings = GatewaySettings()
+        var gatewaySettings = GatewaySettings()
         let header = configuration["gateway.principalHeader"]
-        settings.principalHeader = header.isEmpty ? nil : header
+        gatewaySettings.principalHeader = header.isEmpty ? nil : header
+        gatewaySettings.proxies = settings.proxies
+        gatewaySettings.compresses = settings.compresses
         return Gateway(
             router: try Router(functions: state.project.manifests, endpoints: endpoints),
-            settings: settings,
+            settings: gatewaySettings,
             dispatching: state.dispatcher,
             jobs: state.ports,
             keeper: state.ports,
@@ -95,6 +108,7 @@ extension HostStarter {
 
     private func openGateway(
         _ gateway: Gateway,
+        _ certificates: GatewayCertificates?,
         _ state: HostState,
         _ settings: HostSettings,
         _ group: any EventLoopGroup
@@ -106,11 +120,14 @@ extension HostStarter {
             inherited: options.inheritance.listeners["gateway"],
             group: group,
             gateway: gateway,
+            layer: certificates?.layer ?? PlainLayer(),
             clock: { clock.now }
         )
         closing.add { await server.stop(grace: .zero) }
+        if let watch = certificates?.watch(on: state.loop) { closing.add { watch.cancel() } }
         let named = configuration["gateway.url"]
-        return (server, named.isEmpty ? "http://\(configuration["gateway.host"]):\(server.port)" : named)
+        let scheme = certificates == nil ? "http" : "https"
+        return (server, named.isEmpty ? "\(scheme)://\(configuration["gateway.host"]):\(server.port)" : named)
     }
 
     private func openAdmin(

@@ -1,8 +1,10 @@
 import FunctionCore
+import HTTPTrigger
 import Isolation
 import Observe
 import Scaling
 import Settings
+import TLS
 
 /// The settings of a start, read from the configuration's texts and checked.
 package struct HostSettings {
@@ -20,6 +22,9 @@ package struct HostSettings {
     let isolation: WorkerIsolation.Settings
     /// What there is for workers.
     package let profile: HostProfile
+    let proxies: TrustedProxies
+    let compresses: Bool
+    let certificates: CertificateStore?
 
     /// What is wrong goes to `problems`, all of it; a setting that is has some value in its range.
     package init(_ configuration: Configuration, problems: Problems) {
@@ -36,6 +41,10 @@ package struct HostSettings {
         grace = configuration.duration("stop.grace", problems)
         isolation = configuration.isolation(problems)
         profile = configuration.profile(problems)
+        proxies = configuration.proxies(problems)
+        configuration.word("gateway.gzip", ["on", "off"], problems)
+        compresses = configuration["gateway.gzip"] == "on"
+        certificates = configuration.certificates(problems)
         configuration.word("log.format", ["auto", "json", "pretty", "none"], problems)
         let address = configuration["gateway.host"]
         if !["127.0.0.1", "::1", "localhost"].contains(address),

@@ -49,6 +49,7 @@ package struct Project: Sendable {
         let names = manifests.map(\.name)
         if let bundle { compare(manifests, bundle, problems) }
         checkRoutes(manifests, problems)
+        checkFolders(manifests, problems)
         if access(schedules, R_OK | X_OK) != 0 {
             let hint = "make it, even if it stays empty, or name another with --schedules"
             problems.add(Problem(file: schedules, message: "there is no folder of schedules", hint: hint))
@@ -93,6 +94,16 @@ package struct Project: Sendable {
                     hint: "change one of the two"
                 )
             )
+        }
+    }
+
+    private static func checkFolders(_ manifests: [Manifest], _ problems: Problems) {
+        for manifest in manifests {
+            for folder in manifest.folders where access("\(folder.folder)/.", R_OK | X_OK) != 0 {
+                let message = "there is no folder \(folder.folder) that can be read"
+                let hint = "make it, even if it stays empty, or take the entry out"
+                problems.add(Problem(file: manifest.file, line: folder.line, message: message, hint: hint))
+            }
         }
     }
 

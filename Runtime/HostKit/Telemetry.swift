@@ -224,6 +224,7 @@ package final class Telemetry: Sendable {
             ("status", .integer(Int64(report.status))),
             ("duration_ms", .number(rounded(report.duration))), ("bytes_in", .integer(Int64(report.bytesIn))),
             ("bytes_out", .integer(Int64(report.bytesOut))), ("request", .string(report.invocation)),
+            ("client", .string(report.client)),
         ]
         note(.debug, "request", function: report.function, fields)
     }

@@ -197,6 +197,10 @@ package struct Manifest: Sendable, Hashable {
     package var idempotencyKeys = false
     /// How often it may be asked for over HTTP.
     package var rateLimits: [RateLimit] = []
+    /// Which pages of other origins may call the function; nil where none may.
+    package var cors: CORS?
+    /// Folders of files that the gateway serves itself.
+    package var folders: [StaticFolder] = []
     /// The file, for messages.
     package var file: String = ""
 

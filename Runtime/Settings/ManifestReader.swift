@@ -21,7 +21,7 @@ package struct ManifestReader {
     private static let keys = [
         "name", "summary", "triggers", "limits", "permissions", "onDisconnect", "scale", "resources",
         "bindings", "environment", "retry", "idempotent", "idempotency",
-        "rateLimits",
+        "rateLimits", "cors", "static",
     ]
 
     /// Reads a file's text; nil where not even a name could be found.
@@ -65,6 +65,8 @@ package struct ManifestReader {
         }
         manifest.idempotent = members["idempotent"]?.flag() ?? false
         manifest.idempotencyKeys = members["idempotency"]?.flag() ?? false
+        manifest.cors = members["cors"].flatMap(readCORS)
+        manifest.folders = members["static"]?.list.compactMap { readStatic($0, file: file) } ?? []
         if manifest.grants("broker"), let named, named != "trading" {
             members["bindings"]?.wrong(
                 "`broker` is for the function trading alone",

@@ -155,6 +155,8 @@ package struct InvokeHead: Sendable {
                 writer.string(request.target)
                 writer.dictionary(request.parameters)
                 writer.headers(request.headers)
+                writer.string(request.clientAddress)
+                writer.string(request.scheme)
             }
             connection?.write(to: &writer)
             if let extent { writer.extent(extent) } else { writer.rest(body.array) }
@@ -190,7 +192,9 @@ package struct InvokeHead: Sendable {
                 method: try reader.string(),
                 target: try reader.string(),
                 parameters: try reader.dictionary(),
-                headers: try reader.headers()
+                headers: try reader.headers(),
+                clientAddress: try reader.string(),
+                scheme: try reader.string()
             )
         }
         let connection = parts & hasConnection != 0 ? try ConnectionEvent(from: &reader) : nil

@@ -20,12 +20,17 @@ final class RawClient: Sendable {
         self.received = received
     }
 
-    static func connect(_ port: Int, receiveBuffer: Int? = nil) async throws -> RawClient {
+    /// `layers` come between the socket and what the test sees.
+    static func connect(
+        _ port: Int,
+        receiveBuffer: Int? = nil,
+        layers: @escaping @Sendable () throws -> [any ChannelHandler] = { [] }
+    ) async throws -> RawClient {
         let received = Watched<(bytes: [UInt8], isClosed: Bool)>(([], false))
         var bootstrap = ClientBootstrap(group: TestServer.group)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Collector(received))
+                    try channel.pipeline.syncOperations.addHandlers(layers() + [Collector(received)])
                 }
             }
         if let receiveBuffer {
@@ -47,6 +52,10 @@ final class RawClient: Sendable {
         channel.writeAndFlush(ByteBuffer(string: text), promise: nil)
     }
 
+    func push(_ bytes: [UInt8]) {
+        channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
+    }
+
     func setReading(_ reads: Bool) async throws {
         try await channel.setOption(.autoRead, value: reads).get()
         if reads { channel.read() }
@@ -54,6 +63,13 @@ final class RawClient: Sendable {
 
     func close() async throws {
         try await channel.close().get()
+    }
+
+    var bytes: [UInt8] { received.value.bytes }
+
+    /// Waits for something that the bytes so far show, or for the end.
+    func waits(until condition: @escaping @Sendable ([UInt8]) -> Bool) async {
+        await received.wait { $0.isClosed || condition($0.bytes) }
     }
 
     var text: String { String(decoding: received.value.bytes, as: UTF8.self) }

@@ -37,17 +37,19 @@ struct TestServer {
     /// Starts a server, runs `body`, and stops it.
     static func run(
         _ functions: FakeFunctions = .echo(),
+        manifests: [Manifest] = manifests(),
         endpoints: [EndpointRoute] = [],
         jobs: (any JobAccepting)? = nil,
         keeper: (any IdempotencyKeeping)? = nil,
         settings: GatewaySettings = GatewaySettings(),
         server: ServerSettings = ServerSettings(),
+        layer: any ConnectionLayer = PlainLayer(),
         _ body: (TestServer) async throws -> Void
     ) async throws {
         let reports = Watched<[RequestReport]>([])
         let sockets = SocketTable()
         let gateway = Gateway(
-            router: try Router(functions: manifests(), endpoints: endpoints),
+            router: try Router(functions: manifests, endpoints: endpoints),
             settings: settings,
             dispatching: functions,
             jobs: jobs,
@@ -62,6 +64,7 @@ struct TestServer {
             group: group,
             gateway: gateway,
             settings: server,
+            layer: layer,
             clock: { Instant(seconds: 1_795_226_400) }
         )
         do {

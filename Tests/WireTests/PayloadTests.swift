@@ -8,7 +8,9 @@ enum PayloadSamples {
         method: "POST",
         target: "/v1/users/7?x=ä",
         parameters: ["user": "7", "empty": ""],
-        headers: [Header("Content-Type", "text/plain"), Header("x", "")]
+        headers: [Header("Content-Type", "text/plain"), Header("x", "")],
+        clientAddress: "2001:db8::1",
+        scheme: "https"
     )
 
     static let invoke = InvokeHead(

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -210,4 +212,52 @@ int swiftlet_random(void *buffer, size_t count) {
         count -= (size_t)got;
     }
     return 0;
+}
+
+/* Name by name, without following any link. */
+static int walk_beneath(int base, const char *path, int flags) {
+    char name[NAME_MAX + 1];
+    int at = fcntl(base, F_DUPFD_CLOEXEC, 0);
+    while (at >= 0) {
+        const char *slash = strchr(path, '/');
+        size_t length = slash != NULL ? (size_t)(slash - path) : strlen(path);
+        int next = -1;
+        if (length == 0 || length > NAME_MAX) {
+            errno = ENOENT;
+        } else {
+            memcpy(name, path, length);
+            name[length] = 0;
+            if (strcmp(name, "..") == 0) {
+                errno = EXDEV;
+            } else {
+                next = openat(at, name, O_NOFOLLOW | O_CLOEXEC | (slash != NULL ? O_PATH | O_DIRECTORY : flags));
+            }
+        }
+        int error = errno;
+        close(at);
+        errno = error;
+        if (slash == NULL) return next;
+        at = next;
+        path = slash + 1;
+    }
+    return -1;
+}
+
+int swiftlet_open_beneath(const char *folder, const char *path) {
+    int base = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (base < 0) return -1;
+    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    struct open_how how = {.flags = (uint64_t)flags, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    int file = -1;
+    /* EAGAIN: something was renamed meanwhile. */
+    for (int attempt = 0; attempt < 3; attempt++) {
+        file = (int)syscall(SYS_openat2, base, path, &how, sizeof how);
+        if (file >= 0 || errno != EAGAIN) break;
+    }
+    /* EPERM: a container's filter that does not know the call. */
+    if (file < 0 && (errno == ENOSYS || errno == EPERM)) file = walk_beneath(base, path, flags);
+    int error = errno;
+    close(base);
+    errno = error;
+    return file;
 }

@@ -73,6 +73,10 @@ int swiftlet_random(void *buffer, size_t count);
 /* A pipe, close-on-exec; nonblocking where asked. Returns 0 or an errno. */
 int swiftlet_pipe(int ends[2], bool nonblocking);
 
+/* Opens a file below a folder for reading, without ever leaving it: not by "..", not by a symbolic link. -1 with errno,
+ * EXDEV for what lies outside. Kernels without openat2 refuse every link, with ELOOP. */
+int swiftlet_open_beneath(const char *folder, const char *path);
+
 /* A connected pair of stream sockets, close-on-exec. Returns 0 or an errno. */
 int swiftlet_socketpair(int ends[2]);
 
