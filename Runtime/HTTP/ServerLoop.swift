@@ -112,16 +112,19 @@ package final class ServerLoop: @unchecked Sendable {
 }
 
 /// A connection as its loop knows it.
-protocol ServedConnection: AnyObject {
+package protocol ServedConnection: AnyObject {
     /// Whether it was handed over after 101.
     var isUpgraded: Bool { get }
-package protocol ServedConnection: AnyObject {
     /// Looks whether a limit of time has passed; called once a tick.
     func sweep()
     /// The server stops: an idle connection closes, another one with its answer.
     func retire()
     /// Closes at once.
     func abort()
+}
+
+extension ServedConnection {
+    package var isUpgraded: Bool { false }
 }
 
 /// How many connections all loops of a server hold.
