@@ -41,15 +41,7 @@ extension HostStarter {
             manager: options.manager
         )
         let back = try await openAdmin(state, reloader, premises.settings, supplies.group)
-        let runner = JobRunner(
-            jobs: state.stores.journal.jobs,
-            dispatching: state.dispatcher,
-            loop: state.loop,
-            clock: state.clock,
-            manifests: state.manifests,
-            telemetry: state.telemetry,
-            ended: { state.scheduler.jobEnded($0.id) }
-        )
+        let runner = makeRunner(state)
         let host = Host(
             state,
             gatewayURL: gatewayURL,
@@ -79,6 +71,18 @@ extension HostStarter {
             [("gateway", .string(gatewayURL)), ("admin", .string(host.adminURL))]
         )
         return host
+    }
+
+    private func makeRunner(_ state: HostState) -> JobRunner {
+        JobRunner(
+            jobs: state.stores.journal.jobs,
+            dispatching: state.dispatcher,
+            loop: state.loop,
+            clock: state.clock,
+            manifests: state.manifests,
+            telemetry: state.telemetry,
+            ended: { state.scheduler.jobEnded($0.id) }
+        )
     }
 
     private func makeGateway(

@@ -46,7 +46,7 @@ struct SystemCallFilter: Sendable {
     }
 
     private static func export(_ context: scmp_filter_ctx) throws(IsolationFault) -> [UInt8] {
-        let file = swiftlet_memfd("seccomp", 0)
+        let file = swiftlet_memfile("seccomp")
         defer { close(file) }
         guard file >= 0, seccomp_export_bpf(context, file) == 0 else {
             throw IsolationFault("libseccomp writes no program")

@@ -20,6 +20,8 @@ package final class WorkerTemplate: Sendable {
         var process: ChildProcess?
         /// The host's end; -1 until the probe has passed, and after the end.
         var socket: Int32 = -1
+        /// Whether it served until it died: such a one comes back, one that hung does not.
+        var mayReturn = false
         var deaths = 0
         var stopped = false
         /// Whom to tell of the end that `stop` brings.
@@ -76,8 +78,12 @@ package final class WorkerTemplate: Sendable {
     func fork(_ descriptors: [Int32]) -> Int32? {
         state.withLock { state in
             guard state.socket >= 0 else { return nil }
-            if let pid = WorkerTemplate.ask(state.socket, 1, descriptors) { return pid }
+            switch WorkerTemplate.ask(state.socket, 1, descriptors) {
+            case .success(let pid): return pid
+            case .failure(.gone): break
             // What does not answer, or cannot fork, is not asked again.
+            case .failure(.unfit): state.mayReturn = false
+            }
             shut(&state)
             state.process?.signal(SIGKILL)
             return nil
@@ -109,6 +115,7 @@ package final class WorkerTemplate: Sendable {
                 return false
             }
             state.socket = ends[0]
+            state.mayReturn = true
             return true
         }
         if isReady { report(.ready) } else if let fault { report(.off(fault)) }
@@ -121,7 +128,7 @@ package final class WorkerTemplate: Sendable {
         defer { close(ends[0]) }
         let pid = WorkerTemplate.ask(socket, 2, [Int32](repeating: ends[1], count: 4))
         close(ends[1])
-        guard let pid, let child = ChildProcess.adopt(pid, onExit: { _ in }) else {
+        guard case .success(let pid) = pid, let child = ChildProcess.adopt(pid, onExit: { _ in }) else {
             return "it could not fork: it has more than one thread, or the kernel refuses"
         }
         var answer = pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)
@@ -135,11 +142,11 @@ package final class WorkerTemplate: Sendable {
 
     private func ended(_ status: ExitStatus) {
         let again = state.withLock { state in
-            let wasReady = state.socket >= 0
             shut(&state)
             state.process = nil
             state.deaths += 1
-            return wasReady && !state.stopped && state.deaths < WorkerTemplate.deathsMax
+            defer { state.mayReturn = false }
+            return state.mayReturn && !state.stopped && state.deaths < WorkerTemplate.deathsMax
         }
         let done = state.withLock { state in
             defer { state.done = {} }
@@ -159,14 +166,26 @@ package final class WorkerTemplate: Sendable {
         state.socket = -1
     }
 
-    /// One request and its answer.
-    private static func ask(_ socket: Int32, _ word: Int32, _ descriptors: [Int32]) -> Int32? {
-        guard swiftlet_send(socket, word, descriptors, Int32(descriptors.count)) == 0 else { return nil }
+    private enum AskFailure: Error {
+        /// The other end is closed.
+        case gone
+        /// No answer in time, or that it cannot fork.
+        case unfit
+    }
+
+    /// One request and its answer: a process id.
+    private static func ask(
+        _ socket: Int32,
+        _ word: Int32,
+        _ descriptors: [Int32]
+    ) -> Result<Int32, AskFailure> {
+        guard swiftlet_send(socket, word, descriptors, Int32(descriptors.count)) == 0 else {
+            return .failure(.gone)
+        }
         var answer = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
         var pid: Int32 = 0
-        guard poll(&answer, 1, patience) > 0, swiftlet_receive(socket, &pid, nil, 0) == 0, pid > 0 else {
-            return nil
-        }
-        return pid
+        guard poll(&answer, 1, patience) > 0 else { return .failure(.unfit) }
+        guard swiftlet_receive(socket, &pid, nil, 0) == 0 else { return .failure(.gone) }
+        return pid > 0 ? .success(pid) : .failure(.unfit)
     }
 }

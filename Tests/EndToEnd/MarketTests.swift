@@ -68,6 +68,10 @@ extension Scenarios {
                 try await run(host, "trading", after: runs)
                 try await host.clock(["set": "2026-11-24T21:14:59Z"])
                 _ = try await open(host, "learning")
+                // The schedule tells of a window a moment before its line is in the log.
+                _ = try await eventually("four windows in the log") { () -> Bool? in
+                    windows(host).count { $0.event == "opens" } >= 4 ? true : nil
+                }
 
                 var isOpen: Set<String> = []
                 var tokens: [Int] = []

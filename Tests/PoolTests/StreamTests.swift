@@ -86,7 +86,7 @@ extension WorkerSuite {
             let long = other.watch(#"{"events": 20, "delay": 10000}"#)
             try await other.until { long.heads == 1 }
             try await other.drain(grace: .milliseconds(100))
-            #expect(long.outcomes.map(\.label) == ["worker_lost"])
+            #expect(long.outcomes.map(\.label) == ["shed"])
         }
     }
 }

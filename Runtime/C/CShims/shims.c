@@ -105,6 +105,8 @@ int swiftlet_reap(int pidfd, bool *signalled, int *code) {
     return 1;
 }
 
+int swiftlet_memfile(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+
 int swiftlet_memfd(const char *name, size_t size) {
     int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0) return -1;

@@ -23,6 +23,9 @@ int swiftlet_reap(int pidfd, bool *signalled, int *code);
  * short. -1 with errno. */
 int swiftlet_memfd(const char *name, size_t size);
 
+/* An empty file in memory, close-on-exec. -1 with errno. */
+int swiftlet_memfile(const char *name);
+
 /* Maps a part of a file, shared; NULL where the file has no such part or there is no room. */
 void *swiftlet_map_shared(int fd, size_t offset, size_t length);
 void swiftlet_unmap(void *base, size_t length);
