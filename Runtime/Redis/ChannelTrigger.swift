@@ -104,6 +104,7 @@ package final class ChannelTrigger: @unchecked Sendable {
                     let count = machine.abandoned()
                     if count > 0 { report(.dropped(messages: count)) }
                     for dispatched in running.values { dispatched.cancel() }
+                    advance()
                 }
             }
         }
