@@ -207,7 +207,7 @@ let package = Package(
             "PoolTests",
             [
                 "FunctionCore", "Invocations", "Scaling", "Wire", "WorkerPool", "Processes", "Isolation",
-                "CShims",
+                "CShims", "TestSupport",
                 "fixtures",
                 nioCore,
                 nioPosix,

@@ -3,6 +3,7 @@ import Glibc
 import Invocations
 import Isolation
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import WorkerPool
@@ -109,6 +110,7 @@ extension WorkerSuite {
                 async let reply = bench.run(#"{"mode": "deaf"}"#, timeout: .milliseconds(800))
                 try await bench.untilRunning()
                 let pid = try #require(try await bench.status().pids.first)
+                try await bench.until { ignoresTermination(pid) }
                 kill(pid, SIGTERM)
                 #expect(await reply.outcome.label == "timed_out")
                 try await bench.until { kill(pid, 0) != 0 }
@@ -139,6 +141,13 @@ extension WorkerSuite {
             }
         }
     }
+}
+
+/// Whether the process has told the kernel to ignore SIGTERM (signal 15: bit 14 of the mask).
+private func ignoresTermination(_ pid: pid_t) -> Bool {
+    let status = Text.read("/proc/\(pid)/status") ?? ""
+    let mask = status.split(separator: "\n").first { $0.hasPrefix("SigIgn:") }?.split(separator: "\t").last
+    return UInt64(mask ?? "", radix: 16).map { $0 & 1 << 14 != 0 } ?? false
 }
 
 /// What of an output is passed on.
