@@ -183,7 +183,7 @@ let package = Package(
         suite("WireTests", ["FunctionCore", "Wire", "CShims"]),
         suite("SchedulingTests", ["FunctionCore", "Scheduling"]),
         suite("StorageTests", ["FunctionCore", "Storage", "TestSupport", grdb]),
-        suite("JournalTests", ["FunctionCore", "Invocations", "Storage", "Journal", "TestSupport"]),
+        suite("JournalTests", ["FunctionCore", "Invocations", "Storage", "Journal", "TestSupport", grdb]),
         suite("UserDataTests", ["FunctionCore", "Invocations", "Storage", "UserData", "TestSupport"]),
         suite("WebSocketTests", ["FunctionCore", "WebSockets"]),
         suite(

@@ -193,41 +193,6 @@ struct Logs: ParsableCommand {
     }
 }
 
-/// `swiftlet jobs`.
-struct Jobs: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Lists the running host's jobs, newest first, or shows one."
-    )
-
-    @Argument(help: "A job's id.") var id: String?
-    @Option(help: "Only this function's.") var function: String?
-    @Option(help: "Only this state's: queued, running, retry_wait, completed, failed, cancelled, expired.")
-    var state: String?
-    @OptionGroup var output: OutputOptions
-    @OptionGroup var address: HostAddress
-
-    func run() {
-        let client = HostClient(base: address.urls().admin)
-        if let id {
-            let job = client.value("GET", "/v1/jobs/\(encoded(id))")["job"] ?? .null
-            return print(output.json ? job.text : job.bytes(pretty: true).text)
-        }
-        let query = "function=\(encoded(function ?? ""))&state=\(encoded(state ?? ""))"
-        let path = "/v1/jobs?" + (function == nil ? "state=\(encoded(state ?? ""))" : query)
-        for job in client.value("GET", path)["jobs"]?.arrayValue ?? [] {
-            if output.json {
-                print(job.text)
-            } else {
-                let text = ["id", "state", "function", "stage"].map {
-                    Banner.padded(job[$0]?.stringValue ?? "-", 14)
-                }.joined()
-                let fault = job["error"]?["message"]?.stringValue ?? ""
-                print("\(text)\(job["percent"]?.intValue ?? 0) %  \(fault)")
-            }
-        }
-    }
-}
-
 /// `swiftlet shards`.
 struct Shards: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -26,6 +26,10 @@ public struct FunctionError: Error, Sendable, CustomStringConvertible {
         case after(Duration)
         /// Never: to the dead letters at once.
         case never
+        /// Never, and not to the dead letters either: it is of no use to anybody any more.
+        ///
+        /// A job is cancelled with the error as its reason.
+        case discard
     }
 
     /// The HTTP status a caller sees, 400 to 599.
@@ -90,6 +94,27 @@ public struct FunctionError: Error, Sendable, CustomStringConvertible {
     /// 409. Never retried.
     public static func conflict(_ code: String, _ message: String) -> FunctionError {
         FunctionError(status: 409, code: code, message: message, retry: .never)
+    }
+
+    /// 503: not now; a retrying trigger tries again, but not before this time has passed.
+    ///
+    /// Counts as an attempt.
+    public static func retry(
+        after wait: Duration,
+        code: String = "not_now",
+        _ message: String
+    ) -> FunctionError {
+        FunctionError(status: 503, code: code, message: message, retry: .after(wait))
+    }
+
+    /// 422: of no use to anybody any more; a retrying trigger forgets it, without a dead letter.
+    public static func discard(_ code: String, _ message: String) -> FunctionError {
+        FunctionError(status: 422, code: code, message: message, retry: .discard)
+    }
+
+    /// 422: somebody has to look at it; a retrying trigger puts it to the dead letters at once.
+    public static func deadLetter(_ code: String, _ message: String) -> FunctionError {
+        FunctionError(status: 422, code: code, message: message, retry: .never)
     }
 
     /// `code: message`.

@@ -14,6 +14,7 @@ import WorkerPool
 /// On loopback only; it has no authentication.
 struct AdminAPI {
     let host: HostState
+    let jobs: JobsAPI
     let reload: @Sendable () async -> ReloadReport
 
     var routes: [EndpointRoute] {
@@ -27,15 +28,13 @@ struct AdminAPI {
             },
             EndpointRoute("GET", "/v1/functions/{name}/trace") { await CapacityReport(host: host).trace($0) },
             EndpointRoute("GET", "/v1/capacity") { _ in CapacityReport(host: host).response() },
-            EndpointRoute("GET", "/v1/jobs") { await self.jobs($0) },
-            EndpointRoute("GET", "/v1/jobs/{id}") { await self.job($0) },
             EndpointRoute("GET", "/v1/clock") { _ in self.clock() },
             EndpointRoute("POST", "/v1/clock") { self.setClock($0) },
             EndpointRoute("GET", "/v1/schedule") { _ in await self.schedule() },
             EndpointRoute("GET", "/v1/schedule/next") { await self.next($0) },
             EndpointRoute("GET", "/v1/shards/{user}") { self.shard($0) },
             EndpointRoute("POST", "/v1/reload") { _ in await self.reload().response },
-        ].map(AdminGuard.guarded)
+        ].map(AdminGuard.guarded) + jobs.routes.map(AdminGuard.guarded)
     }
 
     private func ready() async -> EndpointResponse {
@@ -138,22 +137,6 @@ struct AdminAPI {
             return reply
         }
         return await host.dispatcher.collect(invocation, on: host.loop)
-    }
-
-    private func jobs(_ request: EndpointRequest) async -> EndpointResponse {
-        let states = request.query["state"].flatMap { JobState(rawValue: $0) }.map { [$0] } ?? []
-        let limit = request.query["limit"].flatMap { Int($0) } ?? 50
-        let filter = JobFilter(function: request.query["function"], states: states, limit: limit)
-        let jobs = (try? await host.stores.journal.jobs.list(filter)) ?? []
-        return .json(["jobs": .array(jobs.map(\.json))])
-    }
-
-    private func job(_ request: EndpointRequest) async -> EndpointResponse {
-        let id = request.parameters["id"] ?? ""
-        guard let job = try? await host.stores.journal.jobs.job(id) else {
-            return .failure(.notFound("there is no job \(id); it may have been pruned"))
-        }
-        return .json(["job": job.json])
     }
 
     private func clock() -> EndpointResponse {

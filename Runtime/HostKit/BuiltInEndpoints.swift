@@ -1,6 +1,7 @@
 import FunctionCore
 import HTTPTrigger
 import Journal
+import NIOCore
 import UserData
 
 /// What the gateway answers itself: jobs and signed blobs.
@@ -8,10 +9,16 @@ struct BuiltInEndpoints {
     let jobs: JobStore
     let blobs: BlobStore
     let clock: VirtualClock
+    let loop: any EventLoop
 
     var routes: [EndpointRoute] {
         [
-            EndpointRoute("GET", "/v1/jobs/{id}") { await self.job($0) },
+            EndpointRoute("GET", "/v1/jobs/{id}") { request in
+                await self.job(request) { .json(["job": $0.json]) }
+            },
+            EndpointRoute("GET", "/v1/jobs/{id}/events") { request in
+                await self.job(request) { JobEvents(jobs: jobs, loop: loop).response($0, to: request) }
+            },
             EndpointRoute("GET", "/_swiftlet/blobs/{key*}") { await self.blob($0) },
         ]
     }
@@ -19,13 +26,16 @@ struct BuiltInEndpoints {
     /// A job, as its owner sees it.
     ///
     /// A job of somebody else is not there.
-    private func job(_ request: EndpointRequest) async -> EndpointResponse {
+    private func job(
+        _ request: EndpointRequest,
+        _ answer: (JobRecord) -> EndpointResponse
+    ) async -> EndpointResponse {
         let id = request.parameters["id"] ?? ""
         do {
             guard let job = try await jobs.job(id), job.owner == nil || job.owner == request.principal else {
                 return .failure(.notFound("there is no job \(id), or it is not yours"))
             }
-            return .json(["job": job.json])
+            return answer(job)
         } catch {
             return .failure(
                 FunctionError(
@@ -67,7 +77,8 @@ extension JobRecord {
     var json: JSON {
         var object: JSONObject = [
             "id": .string(id), "function": .string(function), "state": .string(state.rawValue),
-            "percent": .integer(Int64(percent)), "attempt": .integer(Int64(attempt)),
+            "revision": .integer(revision), "percent": .integer(Int64(percent)),
+            "attempt": .integer(Int64(attempt)),
             "max_attempts": .integer(Int64(maxAttempts)), "created": .string(created.rfc3339),
             "updated": .string(updated.rfc3339), "trace": .string(trace.traceID),
         ]
@@ -80,12 +91,7 @@ extension JobRecord {
                 ? (try? JSON.parse(result.body)) ?? .string(result.body.text) : .string(result.body.text)
             object["status"] = .integer(Int64(result.status))
         }
-        if let error {
-            object["error"] = [
-                "code": .string(error.code), "message": .string(error.message),
-                "status": .integer(Int64(error.status)),
-            ]
-        }
+        if let error { object["error"] = error.json }
         return .object(object)
     }
 }

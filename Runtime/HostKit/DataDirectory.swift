@@ -46,6 +46,29 @@ package final class DataDirectory: Sendable {
         DataDirectory.empty("\(self.path)/scratch")
     }
 
+    /// A short hold on a directory in which no host runs.
+    package struct Visit: Sendable {
+        fileprivate let lock: Int32
+
+        package func leave() { close(lock) }
+    }
+
+    /// Keeps hosts away from a directory for a while, and changes nothing in it.
+    /// - Throws: `HostError` where a host has it.
+    package static func visit(_ path: String) throws(HostError) -> Visit {
+        let file = "\(path)/host.lock"
+        let lock = open(file, O_RDONLY | O_CLOEXEC)
+        guard lock >= 0 else {
+            throw HostError(.dataDirectory, "\(path) is no host's data directory; name one with --data")
+        }
+        guard flock(lock, LOCK_SH | LOCK_NB) == 0 else {
+            close(lock)
+            let message = "\(path) is in use by a host that is starting or ending; try again"
+            throw HostError(.dataDirectory, message)
+        }
+        return Visit(lock: lock)
+    }
+
     /// Removes all that is in a directory.
     private static func empty(_ path: String) {
         for name in listDirectory(path) {

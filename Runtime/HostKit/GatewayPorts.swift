@@ -32,6 +32,7 @@ package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
             owner: invocation.principal,
             trace: invocation.trace,
             maxAttempts: manifests[invocation.function]?.retry.attempts ?? 1,
+            maxRecoveries: manifests[invocation.function]?.retry.recoveries ?? Manifest.Retry().recoveries,
             depth: invocation.depth
         )
         do {

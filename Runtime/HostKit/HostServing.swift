@@ -17,7 +17,8 @@ extension HostStarter {
         let builtIn = BuiltInEndpoints(
             jobs: state.stores.journal.jobs,
             blobs: state.stores.blobs,
-            clock: state.clock
+            clock: state.clock,
+            loop: state.loop
         )
         let gateway = try makeGateway(state, premises.settings, builtIn.routes, supplies.sockets)
         let certificates = premises.settings.certificates.map {
@@ -40,8 +41,8 @@ extension HostStarter {
             triggers: triggers,
             manager: options.manager
         )
-        let back = try await openAdmin(state, reloader, premises.settings, supplies.group)
         let runner = makeRunner(state)
+        let back = try await openAdmin(state, runner, reloader, premises.settings, supplies.group)
         let host = Host(
             state,
             gatewayURL: gatewayURL,
@@ -136,11 +137,14 @@ extension HostStarter {
 
     private func openAdmin(
         _ state: HostState,
+        _ runner: JobRunner,
         _ reloader: Reloader,
         _ settings: HostSettings,
         _ group: any EventLoopGroup
     ) async throws -> HTTPServer {
-        let api = AdminAPI(host: state, reload: { await reloader.reload("the admin API") })
+        let api = AdminAPI(host: state, jobs: JobsAPI(host: state, runner: runner)) {
+            await reloader.reload("the admin API")
+        }
         let router = try Router(endpoints: api.routes)
         let server = try await HTTPServer.bind(
             host: "127.0.0.1",

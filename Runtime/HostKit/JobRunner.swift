@@ -17,6 +17,8 @@ package final class JobRunner: Sendable {
         /// In real time: on a virtual clock that is fast the runner would turn in circles, and on one that
         /// stands still wait for ever.
         var resting: [String: Monotonic] = [:]
+        /// When the leases of what runs are looked after next, in real time.
+        var tending = Monotonic.now
         var stopping = false
     }
 
@@ -63,6 +65,7 @@ package final class JobRunner: Sendable {
             if isStopping { break }
             do {
                 try await claimAll()
+                try await tendLeases()
                 timer.set(try await waitForNext())
             } catch {
                 telemetry.note(.error, "the journal cannot be read", [("reason", .string("\(error)"))])
@@ -180,15 +183,27 @@ package final class JobRunner: Sendable {
         case .replied(let status) where status < 400:
             let type = reply.headers.first("content-type") ?? "application/octet-stream"
             let result = JobResult(status: status, contentType: type, body: reply.body)
-            return try await jobs.complete(job.id, lease: lease, result, now: now)
+            let worker = reply.process.map { "\($0)" }
+            return try await jobs.complete(job.id, lease: lease, result, worker: worker, now: now)
         case _ where isStopping || !reply.outcome.countsAgainstRetries:
             let wait = min(max(reply.outcome.retryAfter ?? .seconds(1), .milliseconds(100)), .seconds(10))
             state.withLock { $0.resting[job.function] = .now + wait }
             return try await jobs.requeue(job.id, lease: lease, runAt: now, now: now)
         default:
             let error = reply.outcome.error ?? JobRunner.error(of: reply)
-            let retry = retryAt(job, reply.outcome, error, now)
-            return try await jobs.fail(job.id, lease: lease, JobError(error), retryAt: retry, now: now)
+            let end = AttemptEnd(outcome: reply.outcome.label, worker: reply.process.map { "\($0)" })
+            if error.retry == .discard {
+                return try await jobs.discard(job.id, lease: lease, JobError(error), end: end, now: now)
+            }
+            let retry = retryAt(job, error, now)
+            return try await jobs.fail(
+                job.id,
+                lease: lease,
+                JobError(error),
+                retryAt: retry,
+                end: end,
+                now: now
+            )
         }
     }
 
@@ -205,14 +220,9 @@ package final class JobRunner: Sendable {
         )
     }
 
-    private func retryAt(
-        _ job: JobRecord,
-        _ outcome: Outcome,
-        _ error: FunctionError,
-        _ now: Instant
-    ) -> Instant? {
+    private func retryAt(_ job: JobRecord, _ error: FunctionError, _ now: Instant) -> Instant? {
         switch error.retry {
-        case .never: return nil
+        case .never, .discard: return nil
         case .after(let wait): return now + wait
         case .byPolicy:
             let policy = manifests[job.function]?.retry ?? Manifest.Retry()
@@ -227,7 +237,8 @@ package final class JobRunner: Sendable {
     /// A function at its limit is left out, as the end of a job of it wakes the runner.
     private func waitForNext() async throws -> Duration {
         let open = capacity().filter { $0.value > 0 }
-        var wait = Duration.seconds(30)
+        let tending = state.withLock { $0.attempts.isEmpty ? .now + .seconds(30) : $0.tending }
+        var wait = max(tending - .now, .milliseconds(1))
         if let due = try await jobs.nextDue(of: Array(open.keys)) {
             // On a fast clock a job has become due since the claim.
             wait = due <= clock.now ? .milliseconds(10) : min(clock.realWait(until: due) ?? wait, wait)
@@ -237,27 +248,37 @@ package final class JobRunner: Sendable {
     }
 }
 
-/// One timer on an event loop that may be set anew.
-package final class Timer: Sendable {
-    private let loop: any EventLoop
-    private let body: @Sendable () -> Void
-    private let pending = Mutex<Scheduled<Void>?>(nil)
+// MARK: - Leases
 
-    package init(loop: any EventLoop, _ body: @escaping @Sendable () -> Void) {
-        self.loop = loop
-        self.body = body
-    }
+extension JobRunner {
+    /// How often the leases are looked after; short beside the time they are good for.
+    private static let tendEvery = Duration.seconds(5)
 
-    package func set(_ wait: Duration) {
-        let next = loop.scheduleTask(in: .nanoseconds(max(0, wait.nanoseconds)), body)
-        let before = pending.withLock { pending in
-            defer { pending = next }
-            return pending
+    /// Renews what runs here, and takes back what nobody runs any more.
+    ///
+    /// What runs here is known to: its lease may look spent where the clock was moved, and is renewed all the
+    /// same. An attempt that has lost its job is stopped.
+    private func tendLeases() async throws {
+        let leases = state.withLock { state -> [String: Int64]? in
+            guard state.tending <= .now else { return nil }
+            state.tending = .now + JobRunner.tendEvery
+            return state.attempts.compactMapValues(\.lease)
         }
-        before?.cancel()
-    }
-
-    package func cancel() {
-        pending.withLock { $0 }?.cancel()
+        guard let leases else { return }
+        for id in try await jobs.renew(leases, now: clock.now) {
+            let attempt = state.withLock { $0.attempts[id] }
+            // It may have ended in order since.
+            if let attempt, attempt.lease == leases[id] { attempt.task.cancel() }
+        }
+        let rescued = try await jobs.rescue(alive: Set(leases.keys), now: clock.now)
+        for job in rescued {
+            telemetry.note(
+                .warning,
+                "a job's holder was lost",
+                function: job.function,
+                [("job", .string(job.id)), ("state", .string(job.state.rawValue))]
+            )
+            if job.state.isFinal { ended(job) }
+        }
     }
 }

@@ -39,7 +39,7 @@ package actor Scheduler {
     private let clock: VirtualClock
     private let tokens: WindowTokens
     let telemetry: Telemetry
-    var attempts: [String: Int]
+    var retries: [String: Manifest.Retry]
 
     var machine: ScheduleMachine
     var rotations: [String: WindowRotation] = [:]
@@ -71,7 +71,7 @@ package actor Scheduler {
         self.tokens = tokens
         self.telemetry = telemetry
         machine = ScheduleMachine(plan: project.plan)
-        attempts = Scheduler.attempts(project)
+        retries = Scheduler.retries(project)
         for plan in project.book.rotations { rotations[plan.id] = WindowRotation(plan: plan) }
         // Bounded by what feeds it: one tick at a time is worth keeping, and each run and job ends once.
         (inputs, feed) = AsyncStream.makeStream(of: Input.self, bufferingPolicy: .unbounded)
@@ -303,7 +303,8 @@ package actor Scheduler {
             function: entry.function,
             body: body,
             trigger: "schedule",
-            maxAttempts: attempts[entry.function] ?? 1
+            maxAttempts: retries[entry.function]?.attempts ?? 1,
+            maxRecoveries: retries[entry.function]?.recoveries ?? Manifest.Retry().recoveries
         )
         let verdict = LedgerEntry(schedule: entry.id, nominal: nominal, verdict: .fired)
         guard case .committed = try await journal.schedules.commit(verdict, job: job, now: now) else {

@@ -33,10 +33,13 @@ package protocol Dispatched: Sendable {
     func cancel()
     /// The caller has gone: the function stops, or goes on where its manifest says so. The sink still hears an end.
     func abandon()
+    /// The process that ran it, where one did; known once the sink has heard the end.
+    var process: Int32? { get }
 }
 
 extension Dispatched {
     package func abandon() { cancel() }
+    package var process: Int32? { nil }
 }
 
 /// Runs invocations: with worker processes, in process, or as a recorder in tests.
@@ -66,6 +69,8 @@ package struct CollectedReply: Sendable {
     package var status: Int
     package var headers: [Header]
     package var body: Bytes
+    /// The process that ran it, where one did.
+    package var process: Int32?
 
     package init(outcome: Outcome, status: Int = 0, headers: [Header] = [], body: Bytes = Bytes()) {
         self.outcome = outcome
@@ -151,6 +156,7 @@ private final class CollectingSink: ReplySink, @unchecked Sendable {
             let message = "the reply is over \(limit) bytes; store it as a blob and return its key"
             reply.outcome = .failed(FunctionError(status: 502, code: "reply_too_large", message: message))
         }
+        reply.process = dispatched?.process
         continuation?.resume(returning: reply)
         continuation = nil
         dispatched = nil

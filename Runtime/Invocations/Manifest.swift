@@ -155,6 +155,8 @@ package struct Manifest: Sendable, Hashable {
         /// The wait before the second attempt; it doubles at each further one.
         package var backoff: Duration = .seconds(1)
         package var ceiling: Duration = .seconds(60)
+        /// How often a job may be lost to the death of its host before it is a dead letter.
+        package var recoveries: Int = 10
 
         package init() {}
 

@@ -33,7 +33,7 @@ package final class HostJournal: Sendable {
 
     /// What `recover` found.
     package struct Recovery: Sendable, Hashable {
-        /// Jobs that were running when the host ended, and are queued again.
+        /// Jobs that were running when the host ended: queued again, or dead letters where it is too often.
         package var jobs: Int
         /// Idempotency keys of requests that went down with the host.
         package var keys: Int
@@ -45,7 +45,7 @@ package final class HostJournal: Sendable {
     package func recover(now: Instant) async throws -> Recovery {
         let found = try await file.write { database in
             Recovery(
-                jobs: try JobStore.recover(now: now, in: database),
+                jobs: try JobStore.recover(now: now, in: database).count,
                 keys: try IdempotencyStore.dropLost(in: database)
             )
         }

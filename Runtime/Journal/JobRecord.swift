@@ -15,6 +15,8 @@ package struct NewJob: Sendable {
     package var owner: String?
     package var trace: TraceContext
     package var maxAttempts: Int
+    /// How often it may be lost to the death of who holds it.
+    package var maxRecoveries: Int
     /// Not to run before; nil for at once.
     package var runAt: Instant?
     package var depth: Int
@@ -29,6 +31,7 @@ package struct NewJob: Sendable {
         owner: String? = nil,
         trace: TraceContext = .begin(),
         maxAttempts: Int = 3,
+        maxRecoveries: Int = 10,
         runAt: Instant? = nil,
         depth: Int = 0,
         idempotencyKey: String? = nil
@@ -41,6 +44,7 @@ package struct NewJob: Sendable {
         self.owner = owner
         self.trace = trace
         self.maxAttempts = maxAttempts
+        self.maxRecoveries = maxRecoveries
         self.runAt = runAt
         self.depth = depth
         self.idempotencyKey = idempotencyKey
@@ -85,19 +89,21 @@ package struct JobRecord: Sendable, Hashable {
     package var id: String
     package var function: String
     package var operation: String
-    /// Empty in lists.
+    /// Empty but where the job is claimed, accepted or asked for alone.
     package var body: Bytes
     package var trigger: String
     package var owner: String?
     package var trace: TraceContext
     package var life: JobLife
-    package var stage: String?
-    package var percent: Int
     package var created: Instant
     package var updated: Instant
-    /// The claim's number, which the end of the attempt must carry; nil while no attempt is under way.
-    package var lease: Int64?
-    /// Its body is empty in lists.
+    /// Increases with each change; the id of an event that tells of it.
+    package var revision: Int64 = 1
+    /// When the attempt under way, or the last one, began.
+    package var claimed: Instant?
+    /// The process that ended the last attempt.
+    package var worker: String?
+    /// Its body is empty but where the job is asked for alone.
     package var result: JobResult?
     /// The last attempt's failure.
     package var error: JobError?
@@ -108,6 +114,10 @@ package struct JobRecord: Sendable, Hashable {
     package var attempt: Int { life.attempt }
     package var maxAttempts: Int { life.maxAttempts }
     package var runAt: Instant { life.runAt }
+    package var stage: String? { life.stage }
+    package var percent: Int { life.percent }
+    /// The claim's number, which the end of the attempt must carry; nil while no attempt is under way.
+    package var lease: Int64? { life.lease?.token }
 
     /// The event with which the job's function is invoked.
     package var event: Event { Event(kind: .plain, operation: operation, body: body) }
@@ -119,6 +129,12 @@ package struct JobFilter: Sendable {
     package var owner: String?
     /// All states where empty.
     package var states: [JobState]
+    /// Only those whose last error has this code.
+    package var errorCode: String?
+    /// Only those that changed last at or after that instant.
+    package var from: Instant?
+    /// Only those that changed last before that instant.
+    package var until: Instant?
     /// Only jobs accepted before that one; for the next page.
     package var before: Int64?
     /// 1 to 500.
@@ -128,15 +144,46 @@ package struct JobFilter: Sendable {
         function: String? = nil,
         owner: String? = nil,
         states: [JobState] = [],
+        errorCode: String? = nil,
+        from: Instant? = nil,
+        until: Instant? = nil,
         before: Int64? = nil,
         limit: Int = 100
     ) {
         self.function = function
         self.owner = owner
         self.states = states
+        self.errorCode = errorCode
+        self.from = from
+        self.until = until
         self.before = before
         self.limit = min(max(limit, 1), 500)
     }
+}
+
+/// How an attempt ended that did not succeed.
+package struct AttemptEnd: Sendable, Hashable {
+    /// `failed`, `timed_out`, `worker_lost`.
+    package var outcome: String
+    /// The process that ran it, where one did.
+    package var worker: String?
+
+    package init(outcome: String = "failed", worker: String? = nil) {
+        self.outcome = outcome
+        self.worker = worker
+    }
+}
+
+/// An attempt that did not succeed, as the journal keeps it.
+package struct JobAttempt: Sendable, Hashable {
+    /// The claim's number.
+    package var claim: Int64
+    /// As it was counted, from 1.
+    package var attempt: Int
+    package var started: Instant
+    package var ended: Instant
+    package var end: AttemptEnd
+    package var error: JobError?
 }
 
 /// How many jobs of a function are, and ever were, in a state.
@@ -147,11 +194,14 @@ package struct JobCount: Sendable, Hashable {
     package var present: Int
     /// How often a job has come into the state; never falls, whatever is pruned.
     package var ever: Int
+    /// How many were in the state when they were pruned or purged.
+    package var pruned: Int
 
-    package init(function: String, state: JobState, present: Int, ever: Int) {
+    package init(function: String, state: JobState, present: Int, ever: Int, pruned: Int = 0) {
         self.function = function
         self.state = state
         self.present = present
         self.ever = ever
+        self.pruned = pruned
     }
 }

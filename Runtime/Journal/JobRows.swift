@@ -6,27 +6,32 @@ import Storage
 ///
 /// All of it runs on the file's own threads, inside of a transaction.
 enum JobRows {
-    /// What lists leave out: bodies, which may be megabytes each.
-    private static let listed = """
+    /// What lists and steps leave out: bodies, which may be megabytes each.
+    private static let light = """
         number, id, function, operation, x'' AS body, trigger_name, owner, trace, state, stage, percent, \
         attempt, max_attempts, run_at, created, updated, lease, result_status, result_type, x'' AS result, \
-        error_code, error_message, error_status, depth, idempotency_key
+        error_code, error_message, error_status, depth, idempotency_key, revision, claims, lease_until, \
+        recoveries, max_recoveries, claimed, worker
         """
 
     static func insert(_ job: NewJob, now: Instant, in database: Database) throws -> JobRecord {
-        let life = JobLife(maxAttempts: max(job.maxAttempts, 1), runAt: job.runAt ?? now)
+        let created = JobLife(
+            maxAttempts: max(job.maxAttempts, 1),
+            maxRecoveries: max(job.maxRecoveries, 0),
+            runAt: job.runAt ?? now
+        )
+        let life = try created.after(.accepted)
         try database.run(
             """
             INSERT INTO jobs (id, function, operation, body, trigger_name, owner, trace, state, max_attempts,
-                run_at, created, updated, depth, idempotency_key)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                max_recoveries, run_at, created, updated, depth, idempotency_key)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 job.id, job.function, job.operation, job.body.blob, job.trigger, job.owner,
                 job.trace.traceparent,
-                life.state.rawValue, life.maxAttempts, life.runAt.nanoseconds, now.nanoseconds,
-                now.nanoseconds,
-                job.depth, job.idempotencyKey,
+                life.state.rawValue, life.maxAttempts, life.maxRecoveries, life.runAt.nanoseconds,
+                now.nanoseconds, now.nanoseconds, job.depth, job.idempotencyKey,
             ]
         )
         return JobRecord(
@@ -39,7 +44,6 @@ enum JobRows {
             owner: job.owner,
             trace: job.trace,
             life: life,
-            percent: 0,
             created: now,
             updated: now,
             depth: job.depth,
@@ -49,6 +53,16 @@ enum JobRows {
 
     static func job(_ id: String, in database: Database) throws -> JobRecord? {
         try database.first("SELECT * FROM jobs WHERE id = ?", [id]).map(record)
+    }
+
+    /// The same without body and result.
+    static func light(_ id: String, in database: Database) throws -> JobRecord? {
+        try database.first("SELECT \(light) FROM jobs WHERE id = ?", [id]).map(record)
+    }
+
+    /// Jobs that are running, without their bodies.
+    static func running(in database: Database) throws -> [JobRecord] {
+        try database.rows("SELECT \(light) FROM jobs WHERE state = 'running'").map(record)
     }
 
     /// Up to `limit` jobs of a function that may begin now, the longest due first.
@@ -79,28 +93,48 @@ enum JobRows {
             conditions.append("state IN (\(marks))")
             arguments += StatementArguments(filter.states.map(\.rawValue))
         }
+        if let code = filter.errorCode {
+            conditions.append("error_code = ?")
+            arguments += [code]
+        }
+        if let from = filter.from {
+            conditions.append("updated >= ?")
+            arguments += [from.nanoseconds]
+        }
+        if let until = filter.until {
+            conditions.append("updated < ?")
+            arguments += [until.nanoseconds]
+        }
         arguments += [filter.limit]
         let condition = conditions.joined(separator: " AND ")
         return try database.rows(
-            "SELECT \(listed) FROM jobs WHERE \(condition) ORDER BY number DESC LIMIT ?",
+            "SELECT \(light) FROM jobs WHERE \(condition) ORDER BY number DESC LIMIT ?",
             arguments
         ).map(record)
     }
 
-    /// Stores what may change in a job.
+    /// Stores what may change in a job, but for its result.
     static func update(_ job: JobRecord, in database: Database) throws {
         try database.run(
             """
-            UPDATE jobs SET state = ?, stage = ?, percent = ?, attempt = ?, run_at = ?, updated = ?,
-                lease = ?, result_status = ?, result_type = ?, result = ?, error_code = ?,
-                error_message = ?, error_status = ?
+            UPDATE jobs SET state = ?, stage = ?, percent = ?, attempt = ?, recoveries = ?, claims = ?,
+                run_at = ?, updated = ?, revision = ?, lease = ?, lease_until = ?, claimed = ?, worker = ?,
+                error_code = ?, error_message = ?, error_status = ?
             WHERE number = ?
             """,
             [
-                job.state.rawValue, job.stage, job.percent, job.attempt, job.runAt.nanoseconds,
-                job.updated.nanoseconds, job.lease, job.result?.status, job.result?.contentType,
-                job.result?.body.blob, job.error?.code, job.error?.message, job.error?.status, job.number,
+                job.state.rawValue, job.stage, job.percent, job.attempt, job.life.recoveries, job.life.claims,
+                job.runAt.nanoseconds, job.updated.nanoseconds, job.revision, job.lease,
+                job.life.lease?.until.nanoseconds, job.claimed?.nanoseconds, job.worker, job.error?.code,
+                job.error?.message, job.error?.status, job.number,
             ]
+        )
+    }
+
+    static func store(_ result: JobResult, of job: JobRecord, in database: Database) throws {
+        try database.run(
+            "UPDATE jobs SET result_status = ?, result_type = ?, result = ? WHERE number = ?",
+            [result.status, result.contentType, result.body.blob, job.number]
         )
     }
 
@@ -126,21 +160,35 @@ enum JobRows {
             trigger: row["trigger_name"],
             owner: row["owner"],
             trace: trace,
-            life: JobLife(
-                state: state,
-                attempt: row["attempt"],
-                maxAttempts: row["max_attempts"],
-                runAt: row.instant("run_at")
-            ),
-            stage: row["stage"],
-            percent: row["percent"],
+            life: life(row, state),
             created: row.instant("created"),
             updated: row.instant("updated"),
-            lease: row["lease"],
+            revision: row["revision"],
+            claimed: row.instantIfAny("claimed"),
+            worker: row["worker"],
             result: result,
             error: error,
             depth: row["depth"],
             idempotencyKey: row["idempotency_key"]
+        )
+    }
+
+    private static func life(_ row: Row, _ state: JobState) -> JobLife {
+        let lease = (row["lease"] as Int64?).map {
+            // A journal of the first version has no end of a lease: it is over.
+            JobLease(token: $0, until: row.instantIfAny("lease_until") ?? Instant(nanoseconds: 0))
+        }
+        return JobLife(
+            state: state,
+            attempt: row["attempt"],
+            maxAttempts: row["max_attempts"],
+            recoveries: row["recoveries"],
+            maxRecoveries: row["max_recoveries"],
+            claims: row["claims"],
+            lease: lease,
+            runAt: row.instant("run_at"),
+            stage: row["stage"],
+            percent: row["percent"]
         )
     }
 }

@@ -6,8 +6,8 @@ import Storage
 ///
 /// `JobLife` decides what may follow on what.
 ///
-/// Who claims a job gets a lease, a number that the end of the attempt must carry: an end that comes after
-/// the job was cancelled or given back changes nothing.
+/// Who claims a job gets a lease: a number that all it tells must carry, and an instant until which it must
+/// have renewed it. What is told by an attempt that was given up changes nothing.
 package final class JobStore: Sendable {
     /// The largest event body of a job.
     package static let bodyLimit = 6 * 1024 * 1024
@@ -15,10 +15,14 @@ package final class JobStore: Sendable {
     package static let resultLimit = 256 * 1024
     /// How many jobs may wait in all.
     package static let waitingLimit = 100_000
+    /// For how long a claim is good without being renewed.
+    package static let leaseTime = Duration.seconds(30)
 
     /// Wakes when a job may have become due earlier than was known.
     package let due = WakeSignal()
-    private let file: SQLiteFile
+    /// Tells of each change of a job.
+    package let changes = JobChanges()
+    let file: SQLiteFile
 
     init(_ file: SQLiteFile) {
         self.file = file
@@ -55,40 +59,100 @@ package final class JobStore: Sendable {
         }
         return try JobRows.insert(job, now: now, in: database)
     }
+}
 
+// MARK: - Attempts
+
+extension JobStore {
     /// Begins attempts of up to `limit` jobs that are due, the longest due first, and of each function no
     /// more than its capacity; functions that `capacity` does not name are left alone.
     package func claim(limit: Int, capacity: [String: Int], now: Instant) async throws -> [JobRecord] {
         let open = capacity.filter { $0.value > 0 }
         guard limit > 0, !open.isEmpty else { return [] }
-        return try await file.write { database in
+        let claimed = try await file.write { database in
             var found: [JobRecord] = []
             for (function, room) in open {
                 found += try JobRows.due(function, now: now, limit: min(room, limit), in: database)
             }
             found.sort { ($0.runAt, $0.number) < ($1.runAt, $1.number) }
             return try found.prefix(limit).map { job in
-                var job = try Self.moved(job, .claimed(at: now), now: now)
-                job.lease = Int64.random(in: 1 ... .max)
+                var job = try Self.moved(job, .claimed(at: now, until: now + Self.leaseTime), now: now)
+                job.claimed = now
                 try JobRows.update(job, in: database)
                 return job
             }
         }
+        for job in claimed { changes.changed(job.id) }
+        return claimed
+    }
+
+    /// Says that the holders of these leases are alive; returns those jobs that they do not hold any more.
+    package func renew(_ leases: [String: Int64], now: Instant) async throws -> [String] {
+        guard !leases.isEmpty else { return [] }
+        return try await file.write { database in
+            try leases.filter { id, token in
+                try database.run(
+                    "UPDATE jobs SET lease_until = ? WHERE id = ? AND state = 'running' AND lease = ?",
+                    [(now + Self.leaseTime).nanoseconds, id, token]
+                ) == 0
+            }.map(\.key)
+        }
+    }
+
+    /// Takes back the jobs whose leases ran out, but for those that `alive` names; returns them as they are
+    /// now.
+    package func rescue(alive: Set<String>, now: Instant) async throws -> [JobRecord] {
+        let found = try await file.write { database in
+            try JobRows.running(in: database).compactMap { job -> JobRecord? in
+                guard !alive.contains(job.id), let until = job.life.lease?.until, until <= now else {
+                    return nil
+                }
+                return try Self.lose(job, .leaseRanOut(at: now), "lease_lost", now: now, in: database)
+            }
+        }
+        told(found)
+        return found
+    }
+
+    /// Takes back what a host that is gone was running.
+    static func recover(now: Instant, in database: Database) throws -> [JobRecord] {
+        try JobRows.running(in: database).map {
+            try lose($0, .hostStarted(at: now), "host_lost", now: now, in: database)
+        }
+    }
+
+    private static func lose(
+        _ before: JobRecord,
+        _ fact: JobLife.Fact,
+        _ code: String,
+        now: Instant,
+        in database: Database
+    ) throws -> JobRecord {
+        var job = try moved(before, fact, now: now)
+        let error = JobError(
+            code: code,
+            message: "who ran the job was lost for the \(job.life.recoveries). time, and it may be "
+                + "\(job.life.maxRecoveries) times; see retry.recoveries",
+            status: 503
+        )
+        if job.state.isFinal { job.error = error }
+        try AttemptRows.insert(AttemptEnd(outcome: code), error, of: before, now: now, in: database)
+        try JobRows.update(job, in: database)
+        return job
     }
 
     /// Notes how far a running job is; for what is no running job nothing happens.
     ///
     /// Percent never falls.
     package func progress(_ id: String, stage: String, percent: Int, now: Instant) async throws {
-        try await file.write { database in
-            try database.run(
-                """
-                UPDATE jobs SET stage = ?, percent = max(percent, ?), updated = ?
-                WHERE id = ? AND state = 'running'
-                """,
-                [stage, min(max(percent, 0), 100), now.nanoseconds, id]
-            )
+        let changed = try await file.write { database in
+            guard let before = try JobRows.light(id, in: database),
+                let life = try? before.life.after(.progressed(stage: stage, percent: percent))
+            else { return false }
+            try JobRows.update(before.with(life, now: now), in: database)
+            return true
         }
+        if changed { changes.changed(id) }
     }
 
     /// Ends a job with its result.
@@ -98,6 +162,7 @@ package final class JobStore: Sendable {
         _ id: String,
         lease: Int64,
         _ result: JobResult,
+        worker: String? = nil,
         now: Instant
     ) async throws -> JobRecord {
         guard result.body.count <= Self.resultLimit else {
@@ -106,10 +171,11 @@ package final class JobStore: Sendable {
                 + "store it as a blob and return its key"
             throw StorageError(.tooLarge, message)
         }
-        return try await move(id, lease: lease, .succeeded, now: now) {
-            $0.result = result
-            $0.error = nil
-            $0.percent = 100
+        return try await move(id, .succeeded(token: lease), now: now) { _, job, database in
+            job.result = result
+            job.error = nil
+            job.worker = worker
+            try JobRows.store(result, of: job, in: database)
         }
     }
 
@@ -121,9 +187,30 @@ package final class JobStore: Sendable {
         lease: Int64,
         _ error: JobError,
         retryAt: Instant?,
+        end: AttemptEnd = AttemptEnd(),
         now: Instant
     ) async throws -> JobRecord {
-        try await move(id, lease: lease, .failed(retryAt: retryAt), now: now) { $0.error = error }
+        try await move(id, .failed(token: lease, retryAt: retryAt), now: now) { before, job, database in
+            job.error = error
+            job.worker = end.worker
+            try AttemptRows.insert(end, error, of: before, now: now, in: database)
+        }
+    }
+
+    /// Ends a job that its function wants forgotten: it is cancelled, with the reason, and no dead letter.
+    @discardableResult
+    package func discard(
+        _ id: String,
+        lease: Int64,
+        _ error: JobError,
+        end: AttemptEnd = AttemptEnd(),
+        now: Instant
+    ) async throws -> JobRecord {
+        try await move(id, .discarded(token: lease), now: now) { before, job, database in
+            job.error = error
+            job.worker = end.worker
+            try AttemptRows.insert(end, error, of: before, now: now, in: database)
+        }
     }
 
     /// Gives a job back whose attempt was no attempt: shed, drained, interrupted.
@@ -131,13 +218,13 @@ package final class JobStore: Sendable {
     /// It does not count.
     @discardableResult
     package func requeue(_ id: String, lease: Int64, runAt: Instant, now: Instant) async throws -> JobRecord {
-        try await move(id, lease: lease, .returned(runAt: runAt), now: now) { _ in }
+        try await move(id, .returned(token: lease, runAt: runAt), now: now)
     }
 
     /// Ends a job whose time was over before it began.
     @discardableResult
     package func expire(_ id: String, _ error: JobError, now: Instant) async throws -> JobRecord {
-        try await move(id, lease: nil, .expired, now: now) { $0.error = error }
+        try await move(id, .expired, now: now) { _, job, _ in job.error = error }
     }
 
     /// Ends a job on demand.
@@ -145,144 +232,78 @@ package final class JobStore: Sendable {
     /// Where an attempt was under way (`wasRunning`), the caller stops it; its end changes nothing.
     /// - Throws: `StorageError` wrong_state for a job that has ended, not_found.
     package func cancel(_ id: String, now: Instant) async throws -> (job: JobRecord, wasRunning: Bool) {
-        try await file.write { database in
+        let found = try await file.write { database in
             let before = try Self.existing(id, in: database)
             let job = try Self.moved(before, .cancelled, now: now)
+            if before.state == .running {
+                let end = AttemptEnd(outcome: "cancelled")
+                try AttemptRows.insert(end, nil, of: before, now: now, in: database)
+            }
             try JobRows.update(job, in: database)
             return (job, before.state == .running)
         }
-    }
-
-    /// Queues a dead letter, or a cancelled job, once more with all its attempts.
-    @discardableResult
-    package func revive(_ id: String, now: Instant) async throws -> JobRecord {
-        try await move(id, lease: nil, .revived(at: now), now: now) { $0.error = nil }
-    }
-
-    /// Removes the oldest of the ended jobs: those that ended before `horizon`, and all but `keep`.
-    package func prune(endedBefore horizon: Instant, keep: Int) async throws -> Int {
-        let ended = "state IN ('completed', 'failed', 'cancelled', 'expired')"
-        var removed = 0
-        while true {
-            let step = try await file.write { database in
-                let total = try Int.fetchOne(database, sql: "SELECT count(*) FROM jobs WHERE \(ended)") ?? 0
-                let old = "SELECT number FROM jobs WHERE \(ended) AND updated < ? ORDER BY updated LIMIT 500"
-                let late = try database.run(
-                    "DELETE FROM jobs WHERE number IN (\(old))",
-                    [horizon.nanoseconds]
-                )
-                let excess = min(max(total - late - keep, 0), 500 - late)
-                let oldest = "SELECT number FROM jobs WHERE \(ended) ORDER BY updated LIMIT ?"
-                return try late + database.run("DELETE FROM jobs WHERE number IN (\(oldest))", [excess])
-            }
-            removed += step
-            if step < 500 { return removed }
-        }
+        changes.changed(id)
+        return found
     }
 }
 
 // MARK: - Steps
 
 extension JobStore {
-    /// One step of one job, in a transaction.
-    private func move(
+    /// One step of one job, in a transaction; `change` sees the job before and after.
+    func move(
         _ id: String,
-        lease: Int64?,
         _ fact: JobLife.Fact,
         now: Instant,
-        _ change: @escaping @Sendable (inout JobRecord) -> Void
+        _ change: @escaping @Sendable (JobRecord, inout JobRecord, Database) throws -> Void = { _, _, _ in }
     ) async throws -> JobRecord {
         let moved = try await file.write { database in
             let before = try Self.existing(id, in: database)
-            if let lease, before.lease != lease {
-                throw StorageError(
-                    .staleLease,
-                    "the attempt of job \(id) was given up; its end comes too late"
-                )
-            }
             var job = try Self.moved(before, fact, now: now)
-            change(&job)
+            try change(before, &job, database)
             try JobRows.update(job, in: database)
             return job
         }
-        if !moved.state.isFinal { due.wake() }
+        told([moved])
         return moved
     }
 
+    /// Tells of changes that others have not asked for.
+    func told(_ jobs: [JobRecord]) {
+        for job in jobs { changes.changed(job.id) }
+        if jobs.contains(where: { !$0.state.isFinal }) { due.wake() }
+    }
+
     private static func existing(_ id: String, in database: Database) throws -> JobRecord {
-        guard let job = try JobRows.job(id, in: database) else {
+        guard let job = try JobRows.light(id, in: database) else {
             throw StorageError(.notFound, "there is no job \(id); it may have been pruned")
         }
         return job
     }
 
-    private static func moved(_ job: JobRecord, _ fact: JobLife.Fact, now: Instant) throws -> JobRecord {
-        guard let life = job.life.after(fact) else {
-            throw StorageError(
-                .wrongState,
-                "job \(job.id) is \(job.state.rawValue), which does not allow this"
-            )
-        }
-        var job = job
-        job.life = life
-        job.updated = now
-        job.lease = nil
-        return job
-    }
-
-    /// Queues again what a host that is gone was running; says how many.
-    static func recover(now: Instant, in database: Database) throws -> Int {
-        let numbers = try database.rows("SELECT id FROM jobs WHERE state = 'running'").map {
-            $0["id"] as String
-        }
-        for id in numbers {
-            let job = try moved(existing(id, in: database), .hostStarted(at: now), now: now)
-            try JobRows.update(job, in: database)
-        }
-        return numbers.count
-    }
-}
-
-// MARK: - Looking
-
-extension JobStore {
-    /// One job, or nil.
-    package func job(_ id: String) async throws -> JobRecord? {
-        try await file.read { try JobRows.job(id, in: $0) }
-    }
-
-    /// Jobs without their bodies, newest first.
-    package func list(_ filter: JobFilter = JobFilter()) async throws -> [JobRecord] {
-        try await file.read { try JobRows.list(filter, in: $0) }
-    }
-
-    /// How many jobs each function has, and ever had, in each state.
-    package func counts() async throws -> [JobCount] {
-        try await file.read { database in
-            try database.rows("SELECT * FROM job_counts ORDER BY function, state").compactMap { row in
-                guard let state = JobState(rawValue: row["state"]) else { return nil }
-                return JobCount(
-                    function: row["function"],
-                    state: state,
-                    present: row["present"],
-                    ever: row["ever"]
-                )
+    static func moved(_ job: JobRecord, _ fact: JobLife.Fact, now: Instant) throws -> JobRecord {
+        do throws(JobLife.Refusal) {
+            return job.with(try job.life.after(fact), now: now)
+        } catch {
+            switch error {
+            case .staleLease:
+                let message = "the attempt of job \(job.id) was given up; what it tells comes too late"
+                throw StorageError(.staleLease, message)
+            case .wrongState, .tooEarly:
+                let message = "job \(job.id) is \(job.state.rawValue), which does not allow this"
+                throw StorageError(.wrongState, message)
             }
         }
     }
+}
 
-    /// When the next of these functions' waiting jobs is due; nil where none waits.
-    package func nextDue(of functions: [String]) async throws -> Instant? {
-        try await file.read { database in
-            try functions.compactMap { function in
-                try database.first(
-                    """
-                    SELECT min(run_at) AS at FROM jobs
-                    WHERE function = ? AND state IN ('queued', 'retry_wait')
-                    """,
-                    [function]
-                )?.instantIfAny("at")
-            }.min()
-        }
+extension JobRecord {
+    /// The record after a step.
+    func with(_ life: JobLife, now: Instant) -> JobRecord {
+        var job = self
+        job.life = life
+        job.updated = now
+        job.revision += 1
+        return job
     }
 }

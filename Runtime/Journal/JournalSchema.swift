@@ -7,7 +7,7 @@ extension Schema {
     static let journal = Schema(
         name: "journal",
         applicationID: 0x5377_4A01,
-        steps: [jobs + counters + OutboxTable.schema + keys + schedules]
+        steps: [jobs + counters + OutboxTable.schema + keys + schedules, law]
     )
 
     private static let jobs = """
@@ -109,5 +109,55 @@ extension Schema {
             job TEXT,
             PRIMARY KEY (schedule, nominal)
         ) WITHOUT ROWID;
+        """
+
+    /// Leases, attempts, and the numbers of the law: what was accepted, and in which state it was pruned.
+    ///
+    /// Before this step nothing left an ended state but by pruning, so that the numbers follow from the
+    /// counters that were there.
+    private static let law = """
+        ALTER TABLE jobs ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE jobs ADD COLUMN claims INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE jobs ADD COLUMN lease_until INTEGER;
+        ALTER TABLE jobs ADD COLUMN recoveries INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE jobs ADD COLUMN max_recoveries INTEGER NOT NULL DEFAULT 10;
+        ALTER TABLE jobs ADD COLUMN claimed INTEGER;
+        ALTER TABLE jobs ADD COLUMN worker TEXT;
+        CREATE TABLE job_attempts (
+            job INTEGER NOT NULL,
+            claim INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            started INTEGER NOT NULL,
+            ended INTEGER NOT NULL,
+            outcome TEXT NOT NULL,
+            worker TEXT,
+            error_code TEXT,
+            error_message TEXT,
+            error_status INTEGER,
+            PRIMARY KEY (job, claim)
+        ) WITHOUT ROWID;
+        ALTER TABLE job_counts ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0;
+        UPDATE job_counts SET pruned = ever - present
+            WHERE state IN ('completed', 'failed', 'cancelled', 'expired');
+        CREATE TABLE job_totals (function TEXT PRIMARY KEY, accepted INTEGER NOT NULL) WITHOUT ROWID;
+        INSERT INTO job_totals SELECT function, sum(present + pruned) FROM job_counts GROUP BY function;
+        DROP TRIGGER job_accepted;
+        DROP TRIGGER job_moved;
+        DROP TRIGGER job_pruned;
+        CREATE TRIGGER job_accepted AFTER INSERT ON jobs BEGIN
+            INSERT INTO job_totals VALUES (new.function, 1) ON CONFLICT DO UPDATE SET accepted = accepted + 1;
+            INSERT INTO job_counts VALUES (new.function, new.state, 1, 1, 0)
+                ON CONFLICT DO UPDATE SET present = present + 1, ever = ever + 1;
+        END;
+        CREATE TRIGGER job_moved AFTER UPDATE OF state ON jobs WHEN old.state <> new.state BEGIN
+            UPDATE job_counts SET present = present - 1 WHERE function = old.function AND state = old.state;
+            INSERT INTO job_counts VALUES (new.function, new.state, 1, 1, 0)
+                ON CONFLICT DO UPDATE SET present = present + 1, ever = ever + 1;
+        END;
+        CREATE TRIGGER job_pruned AFTER DELETE ON jobs BEGIN
+            UPDATE job_counts SET present = present - 1, pruned = pruned + 1
+                WHERE function = old.function AND state = old.state;
+            DELETE FROM job_attempts WHERE job = old.number;
+        END;
         """
 }

@@ -35,6 +35,8 @@ final class PoolTicket: Dispatched, @unchecked Sendable {
         self.sink = sink
     }
 
+    var process: Int32? { onward?.process ?? (pid == 0 ? nil : pid) }
+
     func grant(_ bytes: Int) {
         if pool.loop.inEventLoop {
             onward?.grant(bytes) ?? pool.grant(self, bytes)

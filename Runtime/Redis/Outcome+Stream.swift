@@ -12,6 +12,11 @@ extension Outcome {
         }
     }
 
+    /// Whether the function wants it forgotten, without a dead letter.
+    var isDiscarded: Bool {
+        if case .failed(let error) = self { error.retry == .discard } else { false }
+    }
+
     var reason: String {
         if case .replied(let status) = self {
             return "status_\(status): the function replied with status \(status)"

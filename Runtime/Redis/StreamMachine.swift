@@ -207,7 +207,7 @@ package struct StreamMachine: Sendable {
 
     private mutating func finished(_ event: Int, _ outcome: Outcome, _ actions: inout [StreamAction]) {
         guard let ids = events.removeValue(forKey: event) else { return }
-        if outcome.succeeded { return acknowledge(ids, &actions) }
+        if outcome.succeeded || outcome.isDiscarded { return acknowledge(ids, &actions) }
         for id in ids {
             guard var item = held[id] else { continue }
             item.place = .waiting

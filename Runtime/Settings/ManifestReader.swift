@@ -142,11 +142,12 @@ package struct ManifestReader {
     }
 
     private static func readRetry(_ node: SettingsNode, _ retry: inout Manifest.Retry) {
-        let members = node.members(["attempts", "backoff", "ceiling"])
+        let members = node.members(["attempts", "backoff", "ceiling", "recoveries"])
         retry.attempts = members["attempts"]?.integer(1...100) ?? retry.attempts
         retry.backoff = members["backoff"]?.duration(.milliseconds(1) ... .seconds(86_400)) ?? retry.backoff
         retry.ceiling =
             members["ceiling"]?.duration(.milliseconds(1) ... .seconds(7 * 86_400)) ?? retry.ceiling
+        retry.recoveries = members["recoveries"]?.integer(0...1000) ?? retry.recoveries
     }
 
     private static func readGrant(_ node: SettingsNode) -> Manifest.Grant? {

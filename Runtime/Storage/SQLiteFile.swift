@@ -21,6 +21,30 @@ package final class SQLiteFile: Sendable {
         try await blocking { try SQLiteFile(path, schema: schema, readers: readers) }
     }
 
+    /// Reads a file that nobody has open, and changes nothing in it.
+    /// - Throws: `StorageError`, also for a file of an older version.
+    package static func inspect<Value: Sendable>(
+        _ path: String,
+        schema: Schema,
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await blocking {
+            guard fileSize(path) != nil else {
+                throw StorageError(.notFound, "there is no \(path); name the host's data directory")
+            }
+            var configuration = configuration(path, schema, 1)
+            configuration.readonly = true
+            do {
+                return try DatabaseQueue(path: path, configuration: configuration).read { database in
+                    try schema.requireLatest(database, file: path)
+                    return try body(database)
+                }
+            } catch {
+                throw StorageError.mapping(error, file: path)
+            }
+        }
+    }
+
     private init(_ path: String, schema: Schema, readers: Int) throws {
         self.path = path
         do {

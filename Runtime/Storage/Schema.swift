@@ -43,6 +43,15 @@ package struct Schema: Sendable {
         }
     }
 
+    /// Refuses a file that has not taken all steps, for who may only read it.
+    func requireLatest(_ database: Database, file: String) throws {
+        let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        guard version == steps.count else {
+            let message = "\(file) has \(name) version \(version), and this swiftlet reads \(steps.count)"
+            throw StorageError(.older, message + "; start the host once, which brings it up to date")
+        }
+    }
+
     /// Takes the steps that are missing, all in one transaction.
     func migrate(_ database: Database) throws {
         let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0

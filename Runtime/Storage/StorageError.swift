@@ -14,6 +14,8 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         case corrupt = "storage_corrupt"
         /// The file was written by a newer program.
         case newer = "storage_newer"
+        /// The file was written by an older program, and may only be read.
+        case older = "storage_older"
         /// The file belongs to something else.
         case foreign = "storage_foreign"
         /// The file was closed.
@@ -82,7 +84,7 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         case .tooLarge: FunctionError(status: 413, code: code.rawValue, message: message, retry: .never)
         case .notFound: FunctionError.notFound(message)
         case .wrongState, .staleLease: FunctionError.conflict(code.rawValue, message)
-        case .failed, .corrupt, .newer, .foreign, .closed:
+        case .failed, .corrupt, .newer, .older, .foreign, .closed:
             FunctionError(
                 status: 503,
                 code: "storage_failed",

@@ -17,6 +17,7 @@ package enum ErrorPayload {
             switch error.retry {
             case .byPolicy: writer.integer(Int64(-1))
             case .never: writer.integer(Int64(-2))
+            case .discard: writer.integer(Int64(-3))
             case .after(let wait): writer.integer(max(0, wait.nanoseconds))
             }
             writer.integer(UInt16(min(error.faults.count, faultsMax)))
@@ -40,7 +41,12 @@ package enum ErrorPayload {
             faults.append(Fault(try reader.string(), try reader.string(), try reader.string()))
         }
         let retry: FunctionError.Retry =
-            wait == -1 ? .byPolicy : wait == -2 ? .never : .after(.nanoseconds(wait))
+            switch wait {
+            case 0...: .after(.nanoseconds(wait))
+            case -2: .never
+            case -3: .discard
+            default: .byPolicy
+            }
         return FunctionError(
             status: (400...599).contains(status) ? status : 500,
             code: code,

@@ -76,11 +76,75 @@ extension Scenarios {
             #expect(ran.code == 0, "\(ran.all)")
             let id = try #require(ran.lines.first)
             let job = try await eventually("the job's end") { () -> JSON? in
-                let shown = try await host.swiftlet("jobs", id, "--json")
+                let shown = try await host.swiftlet("jobs", "show", id, "--json")
                 let job = try JSON.parse(Bytes(shown.output))
                 return job["state"]?.stringValue == "completed" ? .some(job) : nil
             }
             #expect(job["result"]?["tone"]?.stringValue == "calm", "\(job.text)")
+        }
+
+        @Test("a dead letter is listed with its reason, shown with its attempts, tried again and purged")
+        func deadLetters() async throws {
+            let host = try sharedHost()
+            let ran = try await host.swiftlet(
+                "invoke",
+                "motto",
+                "--async",
+                "--event",
+                "-",
+                input: "{\"tone\":7}"
+            )
+            let id = try #require(ran.lines.first)
+            let tail = try await host.swiftlet("jobs", "tail", id)
+            #expect(tail.code == 1 && tail.lines.last?.contains("failed") == true, "\(tail.all)")
+            let listed = try await host.swiftlet("jobs", "list", "--state", "failed", "--function", "motto")
+            #expect(listed.lines.contains { $0.hasPrefix(id) }, "\(listed.all)")
+            let shown = try JSON.parse(Bytes(try await host.swiftlet("jobs", "show", id, "--json").output))
+            let code = try #require(shown["error"]?["code"]?.stringValue)
+            #expect(shown["attempts"]?.arrayValue?.count == 1, "\(shown.text)")
+            #expect(shown["attempts"]?[0]?["error"]?["code"]?.stringValue == code, "\(shown.text)")
+            #expect(shown["attempts"]?[0]?["worker"]?.stringValue != nil, "\(shown.text)")
+            let retried = try await host.swiftlet("jobs", "retry", id)
+            #expect(retried.code == 0, "\(retried.all)")
+            #expect(try await host.endOfJob(id)["state"]?.stringValue == "failed")
+            let again = try JSON.parse(Bytes(try await host.swiftlet("jobs", "show", id, "--json").output))
+            #expect(again["attempts"]?.arrayValue?.count == 2, "\(again.text)")
+            #expect(try await host.swiftlet("jobs", "purge").code == 64)
+            let purged = try await host.swiftlet("jobs", "purge", "--function", "motto", "--error", code)
+            #expect(purged.code == 0 && purged.output.hasPrefix("1 "), "\(purged.all)")
+            #expect(try await host.swiftlet("jobs", "show", id).code == 1)
+            let audit = try await host.swiftlet("audit")
+            #expect(audit.code == 0 && audit.output.contains("motto"), "\(audit.all)")
+        }
+
+        @Test("a job's progress comes as server-sent events to its owner, and goes on where a reader left it")
+        func events() async throws {
+            let host = try sharedHost()
+            let script = try await host.script(35, seconds: 15)
+            let accepted = try await host.post("/v1/users/35/videos", ["script": .string(script)], [anna])
+            let location = try #require(accepted.headers.first("location"))
+            let told = try await host.get("\(location)/events", [anna])
+            #expect(told.headers.first("content-type")?.hasPrefix("text/event-stream") == true)
+            let lines = told.text.split(separator: "\n")
+            let ids = lines.compactMap { $0.hasPrefix("id: ") ? Int($0.dropFirst(4)) : nil }
+            #expect(ids.count > 2 && ids == ids.sorted() && Set(ids).count == ids.count, "\(told.text)")
+            let states = lines.compactMap { $0.hasPrefix("event: ") ? String($0.dropFirst(7)) : nil }
+            #expect(states.last == "completed", "\(told.text)")
+            let jobs = try lines.compactMap { line in
+                line.hasPrefix("data: ") ? try JSON.parse(Bytes(String(line.dropFirst(6)))) : nil
+            }
+            let percents = jobs.compactMap { $0["percent"]?.intValue }
+            #expect(percents == percents.sorted() && percents.last == 100, "\(percents)")
+            let last = try #require(ids.last)
+            let rest = try await host.get(
+                "\(location)/events",
+                [anna, Header("last-event-id", "\(last - 1)")]
+            )
+            #expect(
+                rest.text.contains("id: \(last)\n") && !rest.text.contains("id: \(last - 1)\n"),
+                "\(rest.text)"
+            )
+            #expect(try await host.get("\(location)/events", [Header("x-user", "bert")]).status == 404)
         }
 
         @Test(

@@ -91,6 +91,8 @@ extension Scenarios {
                     await accepted.post(to: host, user: 43, index)
                     index += 1
                 }
+                let underWay = try await host.swiftlet("audit")
+                #expect(underWay.code == 0, "\(underWay.all)")
                 for (id, user) in accepted.jobs {
                     let job = try await host.endOfJob(id)
                     #expect(job["state"]?.stringValue == "completed", "\(job.text)")
@@ -98,6 +100,13 @@ extension Scenarios {
                     let own = records.filter { $0["id"]?.stringValue?.hasSuffix(id) == true }
                     #expect(own.count == 1, "job \(id) left \(own.count) records")
                 }
+                // A killed host leaves its journal as it stands: it must balance there too.
+                try await host.kill()
+                let audit = try await host.swiftlet("audit", "--json")
+                #expect(audit.code == 0, "\(audit.all)")
+                let line = try JSON.parse(Bytes(audit.output))["lines"]?.arrayValue?.first
+                #expect((line?["accepted"]?.intValue ?? 0) >= 20, "\(audit.all)")
+                #expect(line?["pending"]?.intValue == 0, "\(audit.all)")
             }
         }
 

@@ -187,6 +187,38 @@ struct JobRunnerTests {
         }
     }
 
+    @Test("a function may have its job forgotten: cancelled, with the reason, and told of")
+    func discard() async throws {
+        try await with({ _ in .failed(.discard) }) { stand in
+            let job = try await stand.job(stand.accept(), in: .cancelled)
+            #expect(job.error?.code == "broken" && job.attempt == 1)
+            _ = try await until("the report") { stand.over.all.map(\.id) == [job.id] ? true : nil }
+        }
+    }
+
+    @Test("a clock that leaps takes no job from who runs it, and a lost one is run again")
+    func leases() async throws {
+        try await with({ $0.function == "one" ? nil : .ok }) { stand in
+            let kept = try await stand.accept()
+            try await stand.recorder.wait("the run") { $0.count == 1 }
+            // Claimed by somebody who is gone: nobody here runs it.
+            let lost = try await stand.journal.jobs.accept(
+                NewJob(function: "many", body: "{}", trigger: "job", runAt: stand.clock.now + .seconds(3600)),
+                now: stand.clock.now
+            ).id
+            let later = stand.clock.now + .seconds(3600)
+            let claimed = try await stand.journal.jobs.claim(limit: 1, capacity: ["many": 1], now: later)
+            #expect(claimed.map(\.id) == [lost])
+            stand.clock.advance(.seconds(86_400))
+            let done = try await stand.job(lost, in: .completed)
+            #expect(done.life.recoveries == 1 && done.life.claims == 2 && done.attempt == 1)
+            #expect(try await stand.journal.jobs.job(kept)?.life.claims == 1)
+            stand.recorder.end(0)
+            let first = try await stand.job(kept, in: .completed)
+            #expect(first.life.recoveries == 0)
+        }
+    }
+
     @Test("what the host sheds is no attempt, and comes again although the clock stands still")
     func shed() async throws {
         let count = Mutex(0)

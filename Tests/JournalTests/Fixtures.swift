@@ -7,6 +7,9 @@ import Synchronization
 /// An instant some seconds after a Friday evening.
 func at(_ seconds: Int64) -> Instant { Instant(seconds: 1_795_802_400 + seconds) }
 
+/// Whether the law holds on every line.
+func isBalanced(_ lines: [AuditLine]) -> Bool { lines.allSatisfy { $0.isBalanced } }
+
 /// A clock that stands still.
 struct StoppedClock: HostClock {
     var now: Instant = at(0)

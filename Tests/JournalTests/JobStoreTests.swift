@@ -239,7 +239,11 @@ struct JobStoreTests {
             #expect(try await journal.prune(jobsEndedBefore: at(2), keepJobs: 2, now: at(9)) == 3)
             #expect(try await journal.jobs.list().map(\.id) == ["5", "4", "3"])
             let counts = try await journal.jobs.counts()
-            #expect(counts.contains(JobCount(function: "video", state: .cancelled, present: 2, ever: 5)))
+            #expect(
+                counts.contains(
+                    JobCount(function: "video", state: .cancelled, present: 2, ever: 5, pruned: 3)
+                )
+            )
             #expect(counts.contains(JobCount(function: "video", state: .queued, present: 1, ever: 6)))
         }
     }

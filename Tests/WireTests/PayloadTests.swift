@@ -191,7 +191,7 @@ struct PayloadTests {
 
     @Test("an error comes back with status, code, message, faults and retry")
     func errors() throws {
-        for retry in [FunctionError.Retry.byPolicy, .never, .after(.zero), .after(.seconds(90))] {
+        for retry in [FunctionError.Retry.byPolicy, .never, .discard, .after(.zero), .after(.seconds(90))] {
             var error = PayloadSamples.error
             error.retry = retry
             let read = try ErrorPayload.read(

@@ -1,0 +1,34 @@
+import Storage
+import Synchronization
+
+/// Who waits for a change of which job.
+///
+/// Bound: as many as there are requests that wait.
+package final class JobChanges: Sendable {
+    private struct State {
+        var next = 0
+        var listeners: [String: [Int: WakeSignal]] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// Wakes `signal` at each change of the job, until `ignore` is told the number that this returns.
+    package func listen(to id: String, _ signal: WakeSignal) -> Int {
+        state.withLock { state in
+            state.next += 1
+            state.listeners[id, default: [:]][state.next] = signal
+            return state.next
+        }
+    }
+
+    package func ignore(_ id: String, _ number: Int) {
+        state.withLock { state in
+            state.listeners[id]?[number] = nil
+            if state.listeners[id]?.isEmpty == true { state.listeners[id] = nil }
+        }
+    }
+
+    func changed(_ id: String) {
+        for signal in state.withLock({ $0.listeners[id].map { Array($0.values) } ?? [] }) { signal.wake() }
+    }
+}
