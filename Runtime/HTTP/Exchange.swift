@@ -259,7 +259,7 @@ extension Exchange {
         guard var head = ReplyHead(status: status, headers: headers, requestID: requestID, id: id) else {
             return nil
         }
-        closes = closes || loop.isStopping
+        closes = closes || loop.isStopping || gateway.isStopping
         head.closes = closes
         head.traceID = traceID
         head.isHead = isHead

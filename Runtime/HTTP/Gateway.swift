@@ -17,7 +17,7 @@ package final class Gateway: Sendable {
     let report: (@Sendable (RequestReport) -> Void)?
     private let table: Mutex<Router>
     private let endpointRequests = Atomic<Int>(0)
-    private let isStopping = Atomic<Bool>(false)
+    private let stopping = Atomic<Bool>(false)
 
     /// A gateway with what stands behind it.
     ///
@@ -55,8 +55,11 @@ package final class Gateway: Sendable {
 
     /// Refuses whatever comes from now on with 503; requests under way go on.
     package func refuseNew() {
-        isStopping.store(true, ordering: .relaxed)
+        stopping.store(true, ordering: .relaxed)
     }
+
+    /// Whether connections end with the answers that go out now.
+    var isStopping: Bool { stopping.load(ordering: .relaxed) }
 
     /// The exchange that answers a request on `output`.
     package func exchange(for head: RequestHead, on output: any ReplyOutput) -> Exchange {
@@ -64,7 +67,7 @@ package final class Gateway: Sendable {
         attribute(&request, output)
         if request.unknownExpectation { return Exchange(request, self, output, refusing: .expectation) }
         if request.method == .connect { return Exchange(request, self, output, refusing: .connect) }
-        if isStopping.load(ordering: .relaxed) { return Exchange(request, self, output, refusing: .stopping) }
+        if isStopping { return Exchange(request, self, output, refusing: .stopping) }
         let router = table.withLock { $0 }
         switch router.match(request.method.text, request.target) {
         case .found(.function(let route), let parameters):
