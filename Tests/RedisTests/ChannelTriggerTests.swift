@@ -87,6 +87,44 @@ struct ChannelTriggerTests {
             }
         }
     }
+
+    @Test("a failed event is reported and not run again; a ping finds the quiet connection alive")
+    func failure() async throws {
+        try await RedisServer.with { url in
+            try await withClient(url) { client in
+                let test = ChannelUnderTest(
+                    client,
+                    Manifest.Channel(channel: "news"),
+                    beat: .milliseconds(5)
+                ) { _ in .timedOut }
+                await test.start()
+                for _ in 0..<10 { _ = try await client.send(["BLPOP", "nothing", "0.1"]) }
+                _ = try await publish(client, "news", "1")
+                await test.reports.wait { reports in
+                    reports.contains { if case .failed(1, _) = $0 { true } else { false } }
+                }
+                #expect(test.dispatcher.invocations.elements.count == 1)
+                #expect(test.reports.elements.count(where: { $0 == .redisUp }) == 1)
+                await test.trigger.stop()
+            }
+        }
+    }
+
+    @Test("a full buffer drops and counts; what waits is run at the stop, or dropped at its grace")
+    func drops() async throws {
+        try await RedisServer.with { url in
+            try await withClient(url) { client in
+                let channel = Manifest.Channel(channel: "news", batch: 1, concurrency: 1, buffer: 3)
+                let test = ChannelUnderTest(client, channel) { _ in nil }
+                await test.start()
+                for number in 0..<10 { _ = try await publish(client, "news", Bytes("\(number)")) }
+                await test.reports.wait { $0.count(where: { $0 == .dropped(messages: 1) }) == 6 }
+                await test.trigger.stop(grace: .zero)
+                #expect(test.reports.elements.contains(.dropped(messages: 3)))
+                #expect(test.dispatcher.invocations.elements.count == 1)
+            }
+        }
+    }
 }
 
 @Suite(.timeLimit(.minutes(1)))

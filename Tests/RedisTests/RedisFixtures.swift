@@ -22,10 +22,16 @@ func withClient<Result>(_ url: String, _ body: (RedisClient) async throws -> Res
 
 /// Keeps what happens, and lets a test wait until enough has.
 final class Log<Element: Sendable>: Sendable {
+    private struct Waiter {
+        let id: Int
+        let predicate: @Sendable ([Element]) -> Bool
+        let continuation: CheckedContinuation<Void, Never>
+    }
+
     private struct State {
         var elements: [Element] = []
-        var waiters:
-            [(predicate: @Sendable ([Element]) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
+        var waiters: [Waiter] = []
+        var nextWaiter = 0
     }
 
     private let state = Mutex(State())
@@ -36,22 +42,35 @@ final class Log<Element: Sendable>: Sendable {
         let ready = state.withLock { state in
             state.elements.append(element)
             let elements = state.elements
-            let ready = state.waiters.filter { $0.predicate(elements) }.map(\.continuation)
-            state.waiters.removeAll { $0.predicate(elements) }
+            let ready = state.waiters.filter { $0.predicate(elements) }
+            state.waiters.removeAll { waiter in ready.contains { $0.id == waiter.id } }
             return ready
         }
-        for continuation in ready { continuation.resume() }
+        for waiter in ready { waiter.continuation.resume() }
     }
 
-    /// Waits until the predicate holds; the suite's time limit ends a wait for what never happens.
+    /// Waits until the predicate holds; where it never does, the suite's time limit ends the wait, by
+    /// cancelling it, and what follows finds what is missing.
     func wait(_ predicate: @escaping @Sendable ([Element]) -> Bool) async {
-        await withCheckedContinuation { continuation in
-            let isReady = state.withLock { state in
-                if predicate(state.elements) { return true }
-                state.waiters.append((predicate, continuation))
-                return false
+        let id = state.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    // A cancellation before the waiter is in the list would pass it by.
+                    if Task.isCancelled || predicate(state.elements) { return true }
+                    state.waiters.append(Waiter(id: id, predicate: predicate, continuation: continuation))
+                    return false
+                }
+                if isOver { continuation.resume() }
             }
-            if isReady { continuation.resume() }
+        } onCancel: {
+            let waiter = state.withLock { state in
+                state.waiters.firstIndex { $0.id == id }.map { state.waiters.remove(at: $0) }
+            }
+            waiter?.continuation.resume()
         }
     }
 }
