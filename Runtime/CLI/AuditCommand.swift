@@ -48,10 +48,11 @@ struct Audit: AsyncParsableCommand {
         let columns = ["accepted", "completed", "dead_lettered", "cancelled", "pending"]
         let width = max(8, (lines.compactMap { $0["function"]?.stringValue?.count }.max() ?? 0) + 2)
         let head = columns.map { Banner.padded($0.replacingUnderscore, 15) }.joined()
-        print(Banner.padded("function", width) + Banner.padded("source", 10) + head)
+        let place = max(10, (lines.compactMap { $0["source"]?.stringValue?.count }.max() ?? 0) + 2)
+        print(Banner.padded("function", width) + Banner.padded("source", place) + head)
         for line in lines {
             let name = Banner.padded(line["function"]?.stringValue ?? "", width)
-            let source = Banner.padded(line["source"]?.stringValue ?? "", 10)
+            let source = Banner.padded(line["source"]?.stringValue ?? "", place)
             print(name + source + columns.map { Banner.padded("\(line[$0]?.intValue ?? 0)", 15) }.joined())
             for problem in line["problems"]?.arrayValue ?? [] {
                 print("  does not add up: \(problem.stringValue ?? "")")

@@ -35,6 +35,7 @@ struct AdminAPI {
             EndpointRoute("GET", "/v1/shards/{user}") { self.shard($0) },
             EndpointRoute("POST", "/v1/reload") { _ in await self.reload().response },
         ].map(AdminGuard.guarded) + jobs.routes.map(AdminGuard.guarded)
+            + DeadLettersAPI(redis: host.redis).routes.map(AdminGuard.guarded)
     }
 
     private func ready() async -> EndpointResponse {

@@ -29,6 +29,7 @@ package struct HostState: Sendable {
     let clock: VirtualClock
     let ports: GatewayPorts
     let loop: any EventLoop
+    let redis: RedisClient
     let redisUp: RedisHealth
     let isolation: WorkerIsolation
     let clockMayBeSet: Bool

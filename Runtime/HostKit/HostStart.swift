@@ -240,6 +240,7 @@ struct HostStarter {
             clock: clock,
             ports: GatewayPorts(journal: stores.journal, clock: clock, manifests: manifests),
             loop: supplies.loop,
+            redis: supplies.redis.client,
             redisUp: supplies.redis.health,
             isolation: isolation,
             clockMayBeSet: options.isDevelopment

@@ -146,7 +146,9 @@ struct JobsAPI {
 
 extension HostState {
     /// All that takes work on, each with its own record of it.
-    var auditedSources: [any AuditedSource] { [stores.journal.jobs] }
+    var auditedSources: [any AuditedSource] {
+        [stores.journal.jobs, StreamAudit(manifests: project.manifests, client: redis)]
+    }
 }
 
 /// The audit of a journal that no host has open.

@@ -99,6 +99,18 @@ package final class Telemetry: Sendable {
             labels: ["channel", "result"],
             help: "Messages of Redis channels: delivered, of these failed; dropped by a full buffer."
         ),
+        .init(
+            "swiftlet_stream_lag",
+            .gauge,
+            labels: ["stream", "group"],
+            help: "Entries that a group has still to read; of a list, its elements."
+        ),
+        .init(
+            "swiftlet_stream_pending",
+            .gauge,
+            labels: ["stream", "group"],
+            help: "Entries that are read and not settled, by all hosts; of a list, by this one."
+        ),
         .init("swiftlet_redis_up", .gauge, help: "Whether Redis answers."),
         .init("swiftlet_outbox_pending", .gauge, help: "Events that wait to be relayed."),
         .init("swiftlet_events_relayed_total", .counter, help: "Events relayed to Redis."),
@@ -312,6 +324,11 @@ extension Telemetry {
             )
         case .acked(let entries):
             metrics.add("swiftlet_stream_entries_total", labels + ["acked"], by: Double(entries.count))
+        case .filtered(let entries):
+            metrics.add("swiftlet_stream_entries_total", labels + ["filtered"], by: Double(entries.count))
+        case .counts(let counts):
+            metrics.set("swiftlet_stream_pending", labels, to: Double(counts.pending))
+            metrics.set("swiftlet_stream_lag", labels, to: Double(counts.lag))
         case .retried(let entry, let wait):
             metrics.add("swiftlet_stream_entries_total", labels + ["retried"])
             note(

@@ -53,11 +53,15 @@ package protocol Dispatching: Sendable {
     func leaseTaken(by connection: String, on function: String)
     /// The client is gone, and the function has been told.
     func leaseReturned(by connection: String, on function: String)
+    /// So many events wait for the function outside the host, such as in a stream that it reads; for scaling.
+    /// Threading: any.
+    func backlog(of function: String, in source: String, _ count: Int)
 }
 
 extension Dispatching {
     package func leaseTaken(by connection: String, on function: String) {}
     package func leaseReturned(by connection: String, on function: String) {}
+    package func backlog(of function: String, in source: String, _ count: Int) {}
 }
 
 /// The bytes that may be under way on a stream before its reader has granted more.

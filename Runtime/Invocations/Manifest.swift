@@ -27,10 +27,17 @@ package struct Manifest: Sendable, Hashable {
         package var stream: String
         package var group: String
         package var operation: String
-        /// How many entries make an event at most, 1 to 100.
+        /// How many entries make an event at most, 1 to 1000.
         package var batch: Int
+        /// How long a batch that is not full waits for more.
+        package var window: Duration
         /// How many events of the stream are under way at once.
         package var concurrency: Int
+        package var from: Start
+        /// What an entry must have in its fields; others are acknowledged without a run.
+        package var filter: [FieldFilter]
+        /// How long entries stay in the stream once all groups are done with them; nil for as long as it stands.
+        package var keep: Duration?
         package var line: Int
 
         package init(
@@ -38,15 +45,54 @@ package struct Manifest: Sendable, Hashable {
             group: String,
             operation: String = "",
             batch: Int = 1,
+            window: Duration = .zero,
             concurrency: Int = 1,
+            from: Start = .beginning,
+            filter: [FieldFilter] = [],
+            keep: Duration? = nil,
             line: Int = 0
         ) {
             self.stream = stream
             self.group = group
             self.operation = operation
             self.batch = batch
+            self.window = window
             self.concurrency = concurrency
+            self.from = from
+            self.filter = filter
+            self.keep = keep
             self.line = line
+        }
+
+        /// Where a new group begins to read.
+        package enum Start: Sendable, Hashable {
+            /// With the oldest entry, so that events said before the first host came up count.
+            case beginning
+            /// With what is added after the group is made.
+            case new
+            /// Behind an entry.
+            case after(String)
+
+            /// As Redis wants it.
+            package var id: String {
+                switch self {
+                case .beginning: "0"
+                case .new: "$"
+                case .after(let id): id
+                }
+            }
+        }
+    }
+
+    /// A field that an entry must have, with one of a few values.
+    package struct FieldFilter: Sendable, Hashable {
+        package var name: String
+        /// Values, or with a `*` at the end the beginnings of values.
+        package var patterns: [String]
+
+        package init(_ name: String, _ patterns: [String]) {
+            self.name = name
+            self.patterns = patterns
         }
     }
 

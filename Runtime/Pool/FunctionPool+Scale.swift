@@ -61,6 +61,8 @@ struct PoolScaler {
     private static let recentMax = 480
 
     private(set) var policy: ScalePolicy
+    /// What waits outside the host, by source.
+    var backlogs: [String: Int] = [:]
     var decision: ScaleDecision?
     private(set) var recent: [ScaleSample] = []
     private var last: Monotonic
@@ -85,7 +87,8 @@ struct PoolScaler {
         for metric in machine.scale.target.keys {
             switch metric {
             case .inFlight: values[metric] = Double(machine.runningCount)
-            case .queueDepth: values[metric] = Double(machine.waitingCount)
+            case .queueDepth:
+                values[metric] = Double(machine.waitingCount + backlogs.values.reduce(0, +))
             case .connections: values[metric] = Double(machine.connectionCount)
             case .requestRate: values[metric] = Double(machine.arrivals - arrivals) / seconds
             case .cpu: values[metric] = processorTime(processes) / seconds * 100
@@ -135,6 +138,12 @@ extension FunctionPool {
         scaler?.timer = loop.scheduleRepeatedTask(initialDelay: period, delay: period) { [weak self] _ in
             self?.rescale()
         }
+    }
+
+    /// So many events wait outside the host; counted as `queueDepth`.
+    package func backlog(in source: String, _ count: Int) {
+        guard manifest.scale.target[.queueDepth] != nil else { return }
+        loop.execute { self.scaler?.backlogs[source] = count }
     }
 
     private func rescale() {

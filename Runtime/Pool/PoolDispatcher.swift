@@ -70,6 +70,10 @@ package final class PoolDispatcher: Dispatching {
         }
     }
 
+    package func backlog(of function: String, in source: String, _ count: Int) {
+        pools[function]?.backlog(in: source, count)
+    }
+
     /// Takes functions out.
     package func remove(_ functions: [String]) {
         leave(state.withLock { state in functions.compactMap { state.current.removeValue(forKey: $0) } })

@@ -146,7 +146,7 @@ package final class ChannelTrigger: @unchecked Sendable {
         nextEvent += 1
         let event = nextEvent
         report(.delivered(messages: messages.count))
-        let sink = OutcomeSink(eventLoop: eventLoop) { [self] outcome in
+        let sink = OutcomeSink(eventLoop: eventLoop) { [self] outcome, _ in
             running[event] = nil
             machine.finished()
             if !outcome.succeeded { report(.failed(messages: messages.count, reason: outcome.reason)) }

@@ -12,8 +12,8 @@ typealias RedisCompletion<Value> = (Result<Value, RedisError>) -> Void
 protocol EntrySource: AnyObject {
     /// The stream's or the list's key.
     var key: String { get }
-    /// Makes what has to be there before the first read.
-    func prepare(_ completion: @escaping RedisCompletion<Void>)
+    /// Makes what has to be there before the first read; tells whether it had been there, and was gone.
+    func prepare(_ completion: @escaping RedisCompletion<Bool>)
     /// Takes new entries, at most `count`; waits up to `StreamCommands.block` for the first, and gives none
     /// after that.
     func read(count: Int, _ completion: @escaping RedisCompletion<[StreamEntry]>)
@@ -26,13 +26,24 @@ protocol EntrySource: AnyObject {
     /// Keeps an entry's number of failures.
     func record(_ id: String, failures: Int)
     /// Settles entries for good; `counted` tells whether failures were recorded that can be forgotten.
-    func acknowledge(_ ids: [String], counted: Bool, _ completion: @escaping RedisCompletion<Void>)
+    ///
+    /// Sent again, it does no more.
+    func acknowledge(
+        _ ids: [String],
+        counted: Bool,
+        as ending: StreamEnding,
+        _ completion: @escaping RedisCompletion<Void>
+    )
     /// Settles an entry by a dead letter, in one step: both or neither.
     func deadLetter(
         _ letter: StreamDeadLetter,
         at instant: Instant,
         _ completion: @escaping RedisCompletion<Void>
     )
+    /// Removes what all groups have been done with for a while.
+    func trim(keeping time: Duration)
+    /// How many entries there are, and what became of the others.
+    func counts(_ completion: @escaping RedisCompletion<StreamCounts>)
     /// Gives up a read under way.
     func close()
 }

@@ -13,9 +13,12 @@ import NIOCore
 final class ListSource: EntrySource {
     let key: String
     private let list: Bytes
+    /// The list of what this consumer has taken.
+    private let taken: Bytes
     private let consumer: Bytes
     private let function: Bytes
     private let minIdle: Duration
+    private let keys: [Bytes]
     private let fromLeft: Bool
     private let client: RedisClient
     private let reader: RedisClient
@@ -37,6 +40,9 @@ final class ListSource: EntrySource {
         self.consumer = Bytes(consumer)
         self.function = Bytes(function)
         self.minIdle = minIdle
+        let names = SourceKeys(list.list)
+        taken = names.taken(by: consumer)
+        keys = [self.list, taken, names.takers, names.attempts, names.dead]
         self.fromLeft = list.fromLeft
         self.client = client
         self.reader = reader
@@ -49,8 +55,8 @@ final class ListSource: EntrySource {
 
     // MARK: - Taking
 
-    func prepare(_ completion: @escaping RedisCompletion<Void>) {
-        reader.submit(script(ListScripts.prepare, [consumer])) { completion($0.counted) }
+    func prepare(_ completion: @escaping RedisCompletion<Bool>) {
+        reader.submit(script(ListScripts.prepare, [consumer])) { completion($0.counted.map { false }) }
     }
 
     /// One blocking move for the first element, then a script for as many more as there are.
@@ -59,7 +65,7 @@ final class ListSource: EntrySource {
         let (from, to): (Bytes, Bytes) = fromLeft ? ("LEFT", "RIGHT") : ("RIGHT", "LEFT")
         let commands: [[Bytes]] = [
             script(ListScripts.prepare, [consumer]),
-            ["BLMOVE", list, taken(consumer), from, to, block],
+            ["BLMOVE", list, taken, from, to, block],
             script(ListScripts.take, [consumer, from, to, number(count - 1)]),
         ]
         reader.submit(all: commands, timeout: StreamCommands.block + .seconds(5)) { result in
@@ -81,7 +87,7 @@ final class ListSource: EntrySource {
     func readPending(after id: String, count: Int, _ completion: @escaping RedisCompletion<[StreamDelivery]>)
     {
         guard id == "0" else { return completion(.success([])) }
-        reader.submit(["LRANGE", taken(consumer), "0", "-1"]) { result in
+        reader.submit(["LRANGE", taken, "0", "-1"]) { result in
             switch result.accepted {
             case .failure(let error): completion(.failure(error))
             case .success(let reply):
@@ -130,7 +136,12 @@ final class ListSource: EntrySource {
         client.submit(script(ListScripts.record, [value, number(failures)])) { _ in }
     }
 
-    func acknowledge(_ ids: [String], counted: Bool, _ completion: @escaping RedisCompletion<Void>) {
+    func acknowledge(
+        _ ids: [String],
+        counted: Bool,
+        as ending: StreamEnding,
+        _ completion: @escaping RedisCompletion<Void>
+    ) {
         let settled = ids.compactMap { values[$0] }
         client.submit(script(ListScripts.acknowledge, [consumer] + settled)) { result in
             if case .success = result.counted { ids.forEach { self.values[$0] = nil } }
@@ -145,13 +156,28 @@ final class ListSource: EntrySource {
     ) {
         let id = letter.entry.id
         guard let value = values[id] else { return completion(.success(())) }
-        let fields: [Bytes] = [
-            "data", value, "reason", Bytes(String(letter.reason.prefix(2000))),
-            "attempts", number(letter.attempts), "function", function, "failed_at", Bytes(instant.rfc3339),
-        ]
-        client.submit(script(ListScripts.deadLetter, [consumer, value] + fields)) { result in
+        let origin: [Bytes] = ["dead.list", list, "dead.take", fromLeft ? "left" : "right"]
+        let reasons = DeadLetter.reasons(letter, of: origin, function: function, at: instant)
+        client.submit(script(ListScripts.deadLetter, [consumer, value, "data", value] + reasons)) { result in
             if case .success = result.counted { self.values[id] = nil }
             completion(result.counted)
+        }
+    }
+
+    /// Elements that are settled leave the list by that alone.
+    func trim(keeping time: Duration) {}
+
+    func counts(_ completion: @escaping RedisCompletion<StreamCounts>) {
+        client.submit(all: [["LLEN", list], ["LLEN", taken]]) { result in
+            completion(
+                result.map { replies in
+                    StreamCounts(
+                        accepted: nil,
+                        pending: replies[1].int ?? 0,
+                        lag: replies[0].int ?? 0
+                    )
+                }
+            )
         }
     }
 
@@ -164,20 +190,9 @@ final class ListSource: EntrySource {
         return StreamEntry(id: id, value: value)
     }
 
-    /// The list of what a consumer has taken.
-    ///
-    /// The braces keep all keys of a list in one slot of a cluster.
-    private func taken(_ consumer: Bytes) -> Bytes {
-        Bytes("swiftlet:taken:{\(key)}:\(consumer.text)")
-    }
-
     /// A script over all keys of the list.
     private func script(_ text: Bytes, _ arguments: [Bytes]) -> [Bytes] {
-        let keys: [Bytes] = [
-            list, taken(consumer), Bytes("swiftlet:takers:{\(key)}"), Bytes("swiftlet:attempts:{\(key)}"),
-            Bytes("dead:\(key)"),
-        ]
-        return ["EVAL", text, number(keys.count)] + keys + arguments
+        ["EVAL", text, number(keys.count)] + keys + arguments
     }
 
     private func number(_ number: Int) -> Bytes { Bytes(String(number)) }

@@ -17,10 +17,13 @@ extension Outcome {
         if case .failed(let error) = self { error.retry == .discard } else { false }
     }
 
-    var reason: String {
+    /// The code and the message of a failure.
+    var failure: (code: String, message: String) {
         if case .replied(let status) = self {
-            return "status_\(status): the function replied with status \(status)"
+            return ("status_\(status)", "the function replied with status \(status)")
         }
-        return error?.description ?? label
+        return (error?.code ?? label, error?.message ?? label)
     }
+
+    var reason: String { "\(failure.code): \(failure.message)" }
 }

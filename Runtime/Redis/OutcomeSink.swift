@@ -2,7 +2,8 @@ import FunctionCore
 import Invocations
 import NIOCore
 
-/// Waits for an invocation's end; what the function replies is let through and dropped.
+/// Waits for an invocation's end; what the function replies is let through and dropped, but for a reply that
+/// names the entries that failed.
 // SAFETY: touched on `eventLoop` only, as ReplySink promises.
 final class OutcomeSink: ReplySink, @unchecked Sendable {
     let eventLoop: any EventLoop
@@ -10,9 +11,14 @@ final class OutcomeSink: ReplySink, @unchecked Sendable {
     /// What came before `attach`.
     private var owed = 0
     private(set) var isOver = false
-    private let done: (Outcome) -> Void
+    private var isPartial = false
+    private var body = Bytes()
+    private let done: (Outcome, _ partial: Bytes) -> Void
 
-    init(eventLoop: any EventLoop, _ done: @escaping (Outcome) -> Void) {
+    /// Names of a thousand entries, with a message each; a longer reply is cut, and cannot be read.
+    private static let partialBound = 1 << 20
+
+    init(eventLoop: any EventLoop, _ done: @escaping (Outcome, _ partial: Bytes) -> Void) {
         self.eventLoop = eventLoop
         self.done = done
     }
@@ -22,9 +28,14 @@ final class OutcomeSink: ReplySink, @unchecked Sendable {
         if owed > 0 { dispatched.grant(owed) }
     }
 
-    func head(status: Int, headers: [Header]) {}
+    func head(status: Int, headers: [Header]) {
+        isPartial = status == Reply.partialStatus
+    }
 
     func chunk(_ bytes: ByteBuffer) {
+        if isPartial, body.count + bytes.readableBytes <= OutcomeSink.partialBound {
+            body.array += bytes.readableBytesView
+        }
         if let dispatched { dispatched.grant(bytes.readableBytes) } else { owed += bytes.readableBytes }
     }
 
@@ -32,7 +43,7 @@ final class OutcomeSink: ReplySink, @unchecked Sendable {
         guard !isOver else { return }
         isOver = true
         dispatched = nil
-        done(outcome)
+        done(outcome, body)
     }
 }
 

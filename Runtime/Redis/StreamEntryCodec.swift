@@ -51,7 +51,13 @@ package enum StreamEntryCodec {
         _ entry: StreamEntry,
         of stream: String
     ) -> (entry: RedisEntry, principal: String?) {
-        let fields = entry.fields ?? []
+        var fields = entry.fields ?? []
+        var entry = entry
+        if let first = text("swiftlet.entry", in: fields) {
+            // Sent again from the dead letters: it is the event that it was.
+            entry.id = first
+            fields.removeAll { $0.name == DeadLetter.Field.entry || $0.name == DeadLetter.Field.group }
+        }
         guard let type = text("type", in: fields), let data = value("data", in: fields) else {
             return (bare(entry.id, fields, stream), nil)
         }

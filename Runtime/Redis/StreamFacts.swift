@@ -1,3 +1,4 @@
+import FunctionCore
 import Invocations
 
 /// What the stream machine is set up with.
@@ -9,6 +10,15 @@ package struct StreamSettings: Sendable {
     package var retry: Manifest.Retry
     /// How long an entry must lie with a consumer before another takes it over.
     package var minIdle: Duration
+    /// How long a batch that is not full waits for more.
+    package var window = Duration.zero
+    /// Which entries reach the function.
+    package var filter = StreamFilter()
+    /// How long entries stay in the stream once all groups are done with them; nil for as long as it stands.
+    package var keep: Duration?
+
+    /// Entries asked for at once: a reply of these, each of some kilobytes, still fits a turn of the loop.
+    static let readBound = 500
 
     /// The manifest's settings; an entry may be taken over after twice the function's `timeout`, not before a
     /// minute.
@@ -21,8 +31,16 @@ package struct StreamSettings: Sendable {
         )
     }
 
+    /// Those of a stream.
+    package init(_ stream: Manifest.Stream, manifest: Manifest) {
+        self.init(batch: stream.batch, concurrency: stream.concurrency, manifest: manifest)
+        window = stream.window
+        filter = StreamFilter(stream.filter, group: stream.group)
+        keep = stream.keep
+    }
+
     package init(batch: Int, concurrency: Int, retry: Manifest.Retry, minIdle: Duration) {
-        self.batch = min(max(batch, 1), 100)
+        self.batch = min(max(batch, 1), 1000)
         self.concurrency = max(concurrency, 1)
         self.retry = retry
         self.minIdle = minIdle
@@ -47,19 +65,34 @@ package struct StreamDelivery: Sendable, Hashable {
     }
 }
 
+/// How an entry ends that is acknowledged; the raw text is its counter's name in Redis.
+package enum StreamEnding: String, Sendable, CaseIterable {
+    case completed, filtered, discarded, lost
+}
+
 /// An entry that is given up.
 package struct StreamDeadLetter: Sendable, Hashable {
     package var entry: StreamEntry
-    /// `code: message` of the last failure.
-    package var reason: String
+    /// The last failure's code, and what it said.
+    package var code: String
+    package var message: String
     /// How often the function was tried.
     package var attempts: Int
 
-    package init(entry: StreamEntry, reason: String, attempts: Int) {
+    package init(entry: StreamEntry, code: String, message: String, attempts: Int) {
         self.entry = entry
-        self.reason = reason
+        self.code = code
+        self.message = message
         self.attempts = attempts
     }
+
+    init(_ entry: StreamEntry, _ outcome: Outcome, attempts: Int) {
+        let (code, message) = outcome.failure
+        self.init(entry: entry, code: code, message: message, attempts: attempts)
+    }
+
+    /// `code: message`.
+    package var reason: String { "\(code): \(message)" }
 }
 
 /// What went wrong with Redis, as far as the machine decides by it.
@@ -94,7 +127,10 @@ package enum StreamFact: Sendable {
     /// away.
     case claimed([StreamDelivery], cursor: String, lost: [String])
     case claimFailed
-    case eventFinished(Int, Outcome)
+    /// An event is over; where it succeeded, all but the entries that are named as failed are done.
+    case eventFinished(Int, Outcome, failed: [String: FunctionError] = [:])
+    /// The time of `armWindow` is over.
+    case windowOver
     case retryDue(String)
     case settled([String])
     case settleFailed([String])
@@ -115,7 +151,7 @@ package enum StreamAction: Sendable, Hashable {
     /// Run the function.
     case deliver(event: Int, entries: [StreamEntry], attempt: Int)
     /// Acknowledge; `counted` tells whether failures were recorded that can be forgotten now.
-    case ack([String], counted: Bool)
+    case ack([String], counted: Bool, as: StreamEnding = .completed)
     case deadLetter(StreamDeadLetter)
     /// Keep an entry's number of failures.
     case recordFailure(String, count: Int)
@@ -132,7 +168,9 @@ package enum StreamAction: Sendable, Hashable {
     case reconnect(after: Duration)
     /// Report ids whose data was trimmed away before they were run.
     case lost([String])
-    /// Report that the group was gone.
-    case groupLost
+    /// Tell `windowOver` after this time.
+    case armWindow(after: Duration)
+    /// Remove what all groups are done with.
+    case trim
     case drained
 }

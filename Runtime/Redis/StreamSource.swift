@@ -9,6 +9,7 @@ final class StreamSource: EntrySource {
     private let commands: StreamCommands
     private let client: RedisClient
     private let reader: RedisClient
+    private var isPrepared = false
 
     init(commands: StreamCommands, client: RedisClient, reader: RedisClient) {
         self.key = commands.stream.text
@@ -21,16 +22,14 @@ final class StreamSource: EntrySource {
         reader.close()
     }
 
-    func prepare(_ completion: @escaping RedisCompletion<Void>) {
-        reader.submit(commands.ensureGroup) { result in
-            completion(
-                result.flatMap { reply in
-                    if case .error(let text) = reply, !text.hasPrefix("BUSYGROUP") {
-                        return .failure(RedisError(refusal: text))
-                    }
-                    return .success(())
-                }
-            )
+    func prepare(_ completion: @escaping RedisCompletion<Bool>) {
+        let again = isPrepared
+        reader.submit(commands.ensureGroup(again: again)) { result in
+            if case .success(let reply) = result.accepted {
+                self.isPrepared = true
+                return completion(.success(again && reply.int == 1))
+            }
+            completion(result.accepted.map { _ in false })
         }
     }
 
@@ -92,11 +91,26 @@ final class StreamSource: EntrySource {
         client.submit(commands.record(id, count: failures)) { _ in }
     }
 
-    func acknowledge(_ ids: [String], counted: Bool, _ completion: @escaping RedisCompletion<Void>) {
-        client.submit(all: commands.ack(ids, counted: counted)) { result in
+    func acknowledge(
+        _ ids: [String],
+        counted: Bool,
+        as ending: StreamEnding,
+        _ completion: @escaping RedisCompletion<Void>
+    ) {
+        client.submit(commands.ack(ids, counted: counted, as: ending)) { completion($0.counted) }
+    }
+
+    func trim(keeping time: Duration) {
+        client.submit(commands.trim(keeping: time)) { _ in }
+    }
+
+    func counts(_ completion: @escaping RedisCompletion<StreamCounts>) {
+        client.submit(commands.counts) { result in
             completion(
-                result.map { counted ? ($0.last?.array?.first ?? $0.last ?? .null) : $0.first ?? .null }
-                    .counted
+                result.accepted.flatMap { reply in
+                    StreamCounts(reply).map { .success($0) }
+                        ?? .failure(RedisError(.protocolError, "Redis did not answer with the counts"))
+                }
             )
         }
     }

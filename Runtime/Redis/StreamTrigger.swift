@@ -30,6 +30,11 @@ package final class StreamTrigger: @unchecked Sendable {
     private var isHandling = false
     private var running: [Int: any Dispatched] = [:]
     private var stopped: [CheckedContinuation<Void, Never>] = []
+    private var acks = AckQueue()
+    private var isFlushing = false
+    private var count: RepeatedTask?
+    /// How often the depth of the queue is looked at; scaling wants to know it, a look takes microseconds.
+    private static let countPeriod = TimeAmount.seconds(2)
     private var isDown = false
     private var lastError = RedisError(.unavailable, "there is no connection to Redis")
 
@@ -50,16 +55,13 @@ package final class StreamTrigger: @unchecked Sendable {
         let reader = client.sibling(name: "swiftlet-\(stream.group)")
         let settings =
             settings
-            ?? StreamSettings(
-                batch: stream.batch,
-                concurrency: stream.concurrency,
-                manifest: manifest
-            )
+            ?? StreamSettings(stream, manifest: manifest)
         let commands = StreamCommands(
             stream: stream.stream,
             group: stream.group,
             consumer: consumer,
             function: manifest.name,
+            from: stream.from.id,
             minIdle: settings.minIdle
         )
         self.init(
@@ -140,7 +142,21 @@ package final class StreamTrigger: @unchecked Sendable {
     package func start() {
         client.start()
         reader.start()
-        eventLoop.execute { self.connect() }
+        eventLoop.execute {
+            self.connect()
+            self.count = self.eventLoop.scheduleRepeatedTask(
+                initialDelay: StreamTrigger.countPeriod,
+                delay: StreamTrigger.countPeriod
+            ) { [weak self] _ in self?.recount() }
+        }
+    }
+
+    private func recount() {
+        source.counts { [self] result in
+            guard machine.state != .drained, case .success(let counts) = result else { return }
+            report(.counts(counts))
+            dispatching.backlog(of: function, in: key, counts.lag)
+        }
     }
 
     /// Stops reading and waits for what is under way, up to `grace`; then cancels it and leaves it pending in
@@ -150,6 +166,8 @@ package final class StreamTrigger: @unchecked Sendable {
             eventLoop.execute {
                 guard self.machine.state != .drained else { return continuation.resume() }
                 self.stopped.append(continuation)
+                self.count?.cancel()
+                self.dispatching.backlog(of: self.function, in: self.key, 0)
                 self.handle(.stop)
                 // A read under way would wait on; what it was about to bring stays pending.
                 self.source.close()
@@ -180,7 +198,9 @@ package final class StreamTrigger: @unchecked Sendable {
         case .readPending(let id, let count): readPending(after: id, count: count)
         case .read(let count): read(count: count)
         case .deliver(let event, let entries, let attempt): deliver(event, entries, attempt)
-        case .ack(let ids, let counted): acknowledge(ids, counted: counted)
+        case .ack(let ids, let counted, let ending):
+            acks.add(ids, counted: counted, as: ending)
+            flushAcks()
         case .deadLetter(let letter): deadLetter(letter)
         case .recordFailure(let id, let count): source.record(id, failures: count)
         case .retryAt(let id, let delay):
@@ -195,7 +215,8 @@ package final class StreamTrigger: @unchecked Sendable {
             isDown = true
             after(wait) { $0.connect() }
         case .lost(let ids): report(.lost(entries: ids))
-        case .groupLost: report(.groupLost)
+        case .armWindow(let wait): after(wait) { $0.handle(.windowOver) }
+        case .trim: if let keep = settings.keep { source.trim(keeping: keep) }
         case .drained:
             for continuation in stopped { continuation.resume() }
             stopped = []
@@ -225,7 +246,10 @@ package final class StreamTrigger: @unchecked Sendable {
 
     private func prepare() {
         source.prepare { result in
-            if case .failure(let error) = result { return self.failed(error) }
+            switch result {
+            case .failure(let error): return self.failed(error)
+            case .success(let wasLost): if wasLost { self.report(.groupLost) }
+            }
             if self.isDown { self.report(.redisUp) }
             self.isDown = false
             self.handle(.groupReady)
@@ -258,11 +282,28 @@ package final class StreamTrigger: @unchecked Sendable {
         }
     }
 
-    private func acknowledge(_ ids: [String], counted: Bool) {
-        source.acknowledge(ids, counted: counted) { result in
-            if case .failure(let error) = result { return self.settleFailed(ids, error) }
-            self.report(.acked(entries: ids))
-            self.handle(.settled(ids))
+    /// With the next turn of the loop, so that what ends in one turn leaves together.
+    private func flushAcks() {
+        guard !isFlushing else { return }
+        isFlushing = true
+        eventLoop.execute {
+            self.isFlushing = false
+            self.sendAcks()
+        }
+    }
+
+    private func sendAcks() {
+        guard let request = acks.next() else { return }
+        let ids = request.ids
+        source.acknowledge(ids, counted: request.counted, as: request.ending) { result in
+            self.acks.answered()
+            if case .failure(let error) = result {
+                self.settleFailed(ids, error)
+            } else {
+                self.report(request.ending == .filtered ? .filtered(entries: ids) : .acked(entries: ids))
+                self.handle(.settled(ids))
+            }
+            self.sendAcks()
         }
     }
 
@@ -283,11 +324,16 @@ package final class StreamTrigger: @unchecked Sendable {
     // MARK: - The function
 
     private func deliver(_ event: Int, _ entries: [StreamEntry], _ attempt: Int) {
-        let invocation = invocation(for: entries, attempt: attempt)
+        let read = entries.map { StreamEntryCodec.read($0, of: source.key) }
+        let invocation = invocation(for: read, attempt: attempt)
         report(.delivered(invocation: invocation.id, entries: entries.map(\.id), attempt: attempt))
-        let sink = OutcomeSink(eventLoop: eventLoop) { outcome in
+        let sink = OutcomeSink(eventLoop: eventLoop) { outcome, partial in
             self.running[event] = nil
-            self.handle(.eventFinished(event, outcome))
+            guard case .replied(Reply.partialStatus) = outcome else {
+                return self.handle(.eventFinished(event, outcome))
+            }
+            let names = zip(entries, read).map { (entry: $0.id, name: $1.entry.id) }
+            self.handle(StreamTrigger.partial(event, names, Reply.failures(in: partial)))
         }
         let dispatched = dispatching.dispatch(invocation, to: sink)
         guard !sink.isOver else { return }
@@ -295,8 +341,27 @@ package final class StreamTrigger: @unchecked Sendable {
         running[event] = dispatched
     }
 
-    private func invocation(for entries: [StreamEntry], attempt: Int) -> Invocation {
-        let read = entries.map { StreamEntryCodec.read($0, of: source.key) }
+    /// The end of an event whose reply names the entries that failed.
+    private static func partial(
+        _ event: Int,
+        _ names: [(entry: String, name: String)],
+        _ failures: [String: FunctionError]?
+    ) -> StreamFact {
+        guard let failures, Set(names.map(\.name)).isSuperset(of: failures.keys) else {
+            let message =
+                "a reply of status 207 must be {\"failed\": [{\"id\": …}]} with ids of the event's entries"
+            let error = FunctionError(code: "bad_partial_reply", message: message)
+            return .eventFinished(event, .failed(error))
+        }
+        let pairs = names.compactMap { name in failures[name.name].map { (name.entry, $0) } }
+        let failed = Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+        return .eventFinished(event, .replied(status: Reply.partialStatus), failed: failed)
+    }
+
+    private func invocation(
+        for read: [(entry: RedisEntry, principal: String?)],
+        attempt: Int
+    ) -> Invocation {
         let event = RedisEvent(stream: source.key, entries: read.map(\.entry))
         // Entries that disagree have no common trace, and nobody on whose behalf all of them are.
         let parents = Set(read.map(\.entry.traceparent))

@@ -19,17 +19,45 @@ enum RedisTriggerReader {
     }
 
     private static func readStream(_ node: SettingsNode, _ function: String) -> Manifest.Stream? {
-        let members = node.members(["stream", "group", "operation", "batch", "concurrency"])
+        let members = node.members([
+            "stream", "group", "operation", "batch", "window", "concurrency", "from", "filter", "keep",
+        ])
         guard let stream = (members["stream"] ?? node.missing("stream", "events:order.placed"))?.string()
         else { return nil }
         return Manifest.Stream(
             stream: stream,
             group: members["group"]?.string() ?? function,
             operation: members["operation"]?.string() ?? "",
-            batch: members["batch"]?.integer(1...100) ?? 1,
-            concurrency: members["concurrency"]?.integer(1...64) ?? 1,
+            batch: members["batch"]?.integer(1...1000) ?? 1,
+            window: members["window"]?.duration(.zero ... .seconds(300)) ?? .zero,
+            concurrency: members["concurrency"]?.integer(1...256) ?? 1,
+            from: members["from"].flatMap(readStart) ?? .beginning,
+            filter: members["filter"]?.entries.compactMap(readFilter) ?? [],
+            keep: members["keep"]?.duration(.zero ... .seconds(366 * 86_400)),
             line: node.line
         )
+    }
+
+    private static func readStart(_ node: SettingsNode) -> Manifest.Stream.Start? {
+        guard let text = node.string() else { return nil }
+        if text == "beginning" { return .beginning }
+        if text == "new" { return .new }
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        if parts.count == 2, parts.allSatisfy({ UInt64($0) != nil }) { return .after(text) }
+        node.wrong(
+            "`\(text)` is no place in a stream",
+            hint: "beginning, new, or the id of the entry behind which to begin, such as 1763690400000-0"
+        )
+        return nil
+    }
+
+    private static func readFilter(_ name: String, _ node: SettingsNode) -> Manifest.FieldFilter? {
+        let patterns = node.isScalar ? [node.string()] : node.list.map { $0.string() }
+        guard !patterns.isEmpty else {
+            node.wrong("no value would pass", hint: "write one, such as paid or order.*, or a list of them")
+            return nil
+        }
+        return Manifest.FieldFilter(name, patterns.compactMap { $0 })
     }
 
     private static func readList(_ node: SettingsNode) -> Manifest.List? {

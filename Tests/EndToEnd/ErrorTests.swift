@@ -145,20 +145,20 @@ extension Scenarios {
                 data
             )
             let letters = try await eventually("the dead letter") {
-                let letters = try await host.redis("XRANGE", "dead:failures", "-", "+").entries
+                let letters = try await host.redis("XRANGE", "dead:{failures}", "-", "+").entries
                 return letters.isEmpty ? nil : letters
             }
             let letter = try #require(letters.first)
             #expect(letters.count == 1)
             #expect(letter["id"] == "one" && letter["data"] == data, "\(letter)")
-            #expect(letter["function"] == "leave" && letter["group"] == "leave")
-            #expect(letter["entry"] == added.text && letter["reason"]?.isEmpty == false, "\(letter)")
-            #expect(letter["attempts"] == "3")
+            #expect(letter["dead.function"] == "leave" && letter["dead.group"] == "leave")
+            #expect(letter["dead.entry"] == added.text && letter["dead.code"]?.isEmpty == false, "\(letter)")
+            #expect(letter["dead.attempts"] == "3")
             let attempts = host.log("invocation", of: "leave").compactMap { $0["attempt"]?.intValue }
             #expect(attempts == [1, 2, 3])
             _ = try await host.redis("XADD", "failures", "*", "type", "test", "id", "two", "data", data)
             _ = try await eventually("the second dead letter") {
-                try await host.redis("XLEN", "dead:failures") == .integer(2) ? true : nil
+                try await host.redis("XLEN", "dead:{failures}") == .integer(2) ? true : nil
             }
         }
     }

@@ -86,12 +86,14 @@ struct ListTriggerTests {
                 try await push(client, 0..<1)
                 await test.reports.wait { !$0.deadLetters.isEmpty }
                 #expect(test.dispatcher.invocations.elements.map(\.attempt) == [1, 2, 3])
-                let letters = try await client.send(["XRANGE", "dead:work", "-", "+"])
+                let letters = try await client.send(["XRANGE", "dead:{work}", "-", "+"])
                 let values = (letters.array?.first?.array?.last?.array ?? []).compactMap(\.text)
                 #expect(
                     values == [
-                        "data", "{\"n\":0}", "reason", "broken: no luck", "attempts", "3",
-                        "function", "reader", "failed_at", FixedClock().now.rfc3339,
+                        "data", "{\"n\":0}", "dead.list", "work", "dead.take", "right", "dead.entry",
+                        values.count > 7 ? values[7] : "", "dead.function", "reader", "dead.attempts", "3",
+                        "dead.code", "broken", "dead.message", "no luck", "dead.at",
+                        FixedClock().now.rfc3339,
                     ]
                 )
                 #expect(try await count(client, ListUnderTest.taken) == 0)

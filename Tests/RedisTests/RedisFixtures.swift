@@ -132,23 +132,23 @@ struct TriggerUnderTest {
         concurrency: Int = 4,
         attempts: Int = 3,
         minIdle: Duration = .seconds(60),
+        stream: Manifest.Stream = Manifest.Stream(stream: "orders", group: "g", operation: "take"),
         answer: @escaping @Sendable (Invocation) -> Outcome? = { _ in .replied(status: 200) }
     ) {
         dispatcher = RecordingDispatcher(answer)
         let manifest = Manifest.reader(attempts: attempts)
+        var settings = StreamSettings(stream, manifest: manifest)
+        settings.batch = batch
+        settings.concurrency = concurrency
+        settings.minIdle = minIdle
         trigger = StreamTrigger(
-            stream: Manifest.Stream(stream: "orders", group: "g", operation: "take"),
+            stream: stream,
             manifest: manifest,
             consumer: consumer,
             client: client,
             dispatching: dispatcher,
             clock: FixedClock(),
-            settings: StreamSettings(
-                batch: batch,
-                concurrency: concurrency,
-                retry: manifest.retry,
-                minIdle: minIdle
-            ),
+            settings: settings,
             report: { [reports] in reports.append($0) }
         )
     }

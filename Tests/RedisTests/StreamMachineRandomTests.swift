@@ -15,7 +15,7 @@ private struct World {
 
     private var dice: Dice
     private var machine: StreamMachine
-    private let settings: StreamSettings
+    private var settings: StreamSettings
     private var todo: [StreamAction] = []
     /// Entries that were never read, and those that some consumer has read and not settled.
     private var fresh: [String]
@@ -40,6 +40,8 @@ private struct World {
             retry: retry,
             minIdle: .seconds(60)
         )
+        settings.window = Bool.random(using: &dice) ? .seconds(1) : .zero
+        settings.filter = StreamFilter([Manifest.FieldFilter("f", ["pass*"])])
         machine = StreamMachine(settings: settings, seed: seed)
         let ids = (1...60).map { "\($0)-0" }
         pending = Array(ids[..<5])
@@ -85,9 +87,13 @@ private struct World {
             for id in ids {
                 check(!running.values.joined().contains(id), "\(id) runs twice at once")
                 check(!succeeded.contains(id), "\(id) runs again after its success")
+                check(passes(id), "\(id) runs, and does not pass the filter")
             }
             running[event] = ids
-        case .ack(let ids, _):
+        case .ack(let ids, _, .filtered):
+            for id in ids { check(!passes(id), "\(id) is not run, and would pass") }
+            todo.append(action)
+        case .ack(let ids, _, _):
             for id in ids { check(succeeded.contains(id), "\(id) is acknowledged without a success") }
             todo.append(action)
         case .deadLetter(let letter):
@@ -111,9 +117,17 @@ private struct World {
         running[event] = nil
         let choice = isCalm ? 0 : Int.random(in: 0..<8, using: &dice)
         switch choice {
-        case 0..<4:
+        case 0..<3:
             succeeded.formUnion(ids)
             tell(.eventFinished(event, .replied(status: 200)))
+        case 3:
+            let failed = ids.filter { _ in Bool.random(using: &dice) }
+            for id in failed { failures[id, default: 0] += 1 }
+            succeeded.formUnion(ids.filter { !failed.contains($0) })
+            let errors = failed.map { ($0, FunctionError(code: "c", message: "m")) }
+            tell(
+                .eventFinished(event, .replied(status: 207), failed: Dictionary(uniqueKeysWithValues: errors))
+            )
         case 4, 5:
             for id in ids { failures[id, default: 0] += 1 }
             tell(
@@ -150,13 +164,14 @@ private struct World {
             foreign.removeAll { ids.contains($0) }
             pending = Set(pending + ids).sorted { number($0) < number($1) }
             tell(.claimed(deliveries(ids), cursor: "0-0", lost: []))
-        case .ack(let ids, _): settle(ids, isBroken, isDead: false)
+        case .ack(let ids, _, _): settle(ids, isBroken, isDead: false)
         case .deadLetter(let letter): settle([letter.entry.id], isBroken, isDead: true)
         case .retryAt(let id, _): tell(.retryDue(id))
         case .armClaim: tell(.claimTick)
+        case .armWindow: tell(.windowOver)
         case .settleAgain: tell(.settleDue)
         case .reconnect: tell(.connected)
-        case .deliver, .renew, .recordFailure, .lost, .groupLost, .drained: break
+        case .deliver, .renew, .recordFailure, .lost, .trim, .drained: break
         }
     }
 
@@ -170,8 +185,13 @@ private struct World {
     }
 
     private func deliveries(_ ids: [String]) -> [StreamDelivery] {
-        ids.map { StreamDelivery(StreamEntry(id: $0, fields: []), failures: failures[$0, default: 0]) }
+        ids.map {
+            let fields = [StreamField("f", passes($0) ? "passes" : "stays")]
+            return StreamDelivery(StreamEntry(id: $0, fields: fields), failures: failures[$0, default: 0])
+        }
     }
+
+    private func passes(_ id: String) -> Bool { !number(id).isMultiple(of: 7) }
 
     private func number(_ id: String) -> Int {
         Int(id.prefix { $0 != "-" }) ?? 0

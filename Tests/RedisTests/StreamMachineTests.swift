@@ -102,15 +102,14 @@ struct StreamMachineTests {
         }
         #expect(delay >= .seconds(1) && delay <= .milliseconds(1250))
         #expect(machine.handle(.retryDue("1-0")) == [.deliver(event: 2, entries: [entry("1-0")], attempt: 2)])
-        let letter = StreamDeadLetter(entry: entry("1-0"), reason: "broken: no", attempts: 2)
+        let letter = StreamDeadLetter(entry: entry("1-0"), code: "broken", message: "no", attempts: 2)
         #expect(machine.handle(.eventFinished(2, .timedOut)).first != .deadLetter(letter))
         machine = reading(concurrency: 1, attempts: 1)
         _ = machine.handle(deliveries("1-0"))
         let last = machine.handle(.eventFinished(1, Self.failure))
-        #expect(
-            last.first
-                == .deadLetter(StreamDeadLetter(entry: entry("1-0"), reason: "broken: no", attempts: 1))
-        )
+        var other = letter
+        other.attempts = 1
+        #expect(last.first == .deadLetter(other))
     }
 
     @Test(
@@ -191,10 +190,52 @@ struct StreamMachineTests {
         #expect(machine.heldCount == 0)
     }
 
+    @Test("where the reply names entries, these fail by themselves and the others are done")
+    func partial() {
+        let machine = reading(batch: 3, concurrency: 1, attempts: 2)
+        _ = machine.handle(deliveries("1-0", "2-0", "3-0"))
+        let errors = [
+            "2-0": FunctionError(code: "busy", message: "later"),
+            "3-0": FunctionError.badRequest("bad", "no"),
+        ]
+        let actions = machine.handle(.eventFinished(1, .replied(status: 207), failed: errors))
+        #expect(actions.contains(.ack(["1-0"], counted: false)))
+        #expect(actions.contains(.recordFailure("2-0", count: 1)))
+        _ = machine.handle(.retryDue("2-0"))
+        let unwanted = machine.handle(.eventFinished(2, .failed(.discard("old", "nobody wants it"))))
+        #expect(unwanted.contains(.ack(["2-0"], counted: true, as: .discarded)))
+        let letter = StreamDeadLetter(entry: entry("3-0"), code: "bad", message: "no", attempts: 1)
+        #expect(actions.contains(.deadLetter(letter)))
+    }
+
+    @Test("a batch that is not full waits once; the next one waits anew")
+    func window() {
+        var settings = StreamSettings(
+            batch: 2,
+            concurrency: 2,
+            retry: Manifest.Retry(),
+            minIdle: .seconds(60)
+        )
+        settings.window = .seconds(1)
+        var machine = StreamMachine(settings: settings, seed: 1)
+        for fact in [StreamFact.connected, .groupReady, .entriesRead([])] { _ = machine.handle(fact) }
+        func isRun(_ fact: StreamFact) -> Bool {
+            machine.handle(fact).contains { if case .deliver = $0 { true } else { false } }
+        }
+        let first = machine.handle(deliveries("1-0"))
+        #expect(first == [.armWindow(after: .seconds(1)), .read(count: 3)])
+        #expect(isRun(deliveries("2-0")))
+        #expect(!isRun(deliveries("3-0")))
+        #expect(isRun(.windowOver))
+        _ = machine.handle(.eventFinished(1, Self.ok))
+        let next = machine.handle(deliveries("4-0"))
+        #expect(next.contains(.armWindow(after: .seconds(1))))
+    }
+
     @Test("a lost group is made again once, then with back-off")
     func groupLost() {
         let machine = reading()
-        #expect(machine.handle(.redisFailed(.groupGone)) == [.groupLost, .ensureGroup])
+        #expect(machine.handle(.redisFailed(.groupGone)) == [.ensureGroup])
         let again = machine.handle(.redisFailed(.groupGone))
         #expect(again.contains { if case .reconnect = $0 { true } else { false } })
         #expect(machine.state == .connecting)
@@ -230,7 +271,7 @@ struct StreamMachineTests {
             .entriesRead([StreamDelivery(StreamEntry(id: "1-0", fields: nil)), StreamDelivery(entry("2-0"))])
         )
         #expect(actions.contains(.lost(["1-0"])))
-        #expect(actions.contains(.ack(["1-0"], counted: false)))
+        #expect(actions.contains(.ack(["1-0"], counted: false, as: .lost)))
         #expect(actions.contains(.deliver(event: 1, entries: [entry("2-0")], attempt: 1)))
     }
 

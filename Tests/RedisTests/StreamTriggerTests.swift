@@ -89,18 +89,18 @@ struct StreamTriggerTests {
                 test.trigger.start()
                 await test.reports.wait { !$0.deadLetters.isEmpty }
                 #expect(test.dispatcher.invocations.elements.map(\.attempt) == [1, 2, 3])
-                let letters = try await client.send(["XRANGE", "dead:orders", "-", "+"])
+                let letters = try await client.send(["XRANGE", "dead:{orders}", "-", "+"])
                 let values = (letters.array?.first?.array?.last?.array ?? []).compactMap(\.text)
                 #expect(
                     values == [
-                        "a", "1", "b", "2", "reason", "broken: no luck", "attempts", "3", "function",
-                        "reader",
-                        "group", "g", "entry", id, "failed_at", FixedClock().now.rfc3339,
+                        "a", "1", "b", "2", "dead.stream", "orders", "dead.group", "g", "dead.entry", id,
+                        "dead.function", "reader", "dead.attempts", "3", "dead.code", "broken",
+                        "dead.message", "no luck", "dead.at", FixedClock().now.rfc3339,
                     ]
                 )
                 #expect(letters.array?.count == 1)
                 #expect(try await pending(client) == 0)
-                #expect(try await client.send(["EXISTS", "swiftlet:attempts:orders:g"]).int == 0)
+                #expect(try await client.send(["EXISTS", "swiftlet:attempts:{orders}:g"]).int == 0)
                 await test.trigger.stop()
             }
         }
@@ -110,13 +110,13 @@ struct StreamTriggerTests {
     func deadLetterRefused() async throws {
         try await RedisServer.with { url in
             try await withClient(url) { client in
-                _ = try await client.send(["SET", "dead:orders", "in the way"])
+                _ = try await client.send(["SET", "dead:{orders}", "in the way"])
                 let test = TriggerUnderTest(client, attempts: 1) { _ in .timedOut }
                 test.trigger.start()
                 _ = try await add(client, 1)
                 await test.reports.wait { $0.contains { if case .settleFailed = $0 { true } else { false } } }
                 #expect(try await pending(client) == 1)
-                _ = try await client.send(["DEL", "dead:orders"])
+                _ = try await client.send(["DEL", "dead:{orders}"])
                 await test.reports.wait { !$0.deadLetters.isEmpty }
                 #expect(try await pending(client) == 0)
                 #expect(test.dispatcher.invocations.elements.count == 1)
@@ -144,7 +144,7 @@ struct StreamTriggerTests {
                 await test.acked(3)
                 #expect(Set(test.reports.elements.acked) == Set(ids))
                 #expect(test.dispatcher.invocations.elements.map(\.attempt) == [2, 2, 2])
-                let counts = try await client.send(["EXISTS", "swiftlet:attempts:orders:g"])
+                let counts = try await client.send(["EXISTS", "swiftlet:attempts:{orders}:g"])
                 #expect(counts.int == 0)
                 await test.trigger.stop()
             }
