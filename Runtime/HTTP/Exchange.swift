@@ -255,7 +255,8 @@ extension Exchange {
             headers.removeAll { CORSPolicy.owns($0.name) }
             headers += cors.fields(for: request.origin)
         }
-        headers += addedHeaders
+        // Even nothing added would be a copy.
+        if !addedHeaders.isEmpty { headers += addedHeaders }
         guard var head = ReplyHead(status: status, headers: headers, requestID: requestID, id: id) else {
             return nil
         }

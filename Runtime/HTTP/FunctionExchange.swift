@@ -98,7 +98,7 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
         )
     }
 
-    private func dispatch(_ invocation: Invocation) {
+    private func dispatch(_ invocation: consuming Invocation) {
         guard let dispatching = gateway.dispatching else {
             let message = "this port serves no functions"
             return answer(Refusal(FunctionError(status: 503, code: "no_functions", message: message)))
@@ -130,6 +130,18 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
             pending?.writeImmutableBuffer(bytes)
         }
         settleLater()
+    }
+
+    func reply(status: Int, headers: [Header], body: ByteBuffer) {
+        guard !isOver else { return }
+        guard keyed == nil else {
+            head(status: status, headers: headers)
+            chunk(body)
+            return end(.replied(status: status))
+        }
+        isOver = true
+        dispatched = nil
+        answer(status: status, headers: headers, body: body)
     }
 
     func end(_ outcome: Outcome) {

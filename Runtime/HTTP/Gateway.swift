@@ -62,7 +62,7 @@ package final class Gateway: Sendable {
     var isStopping: Bool { stopping.load(ordering: .relaxed) }
 
     /// The exchange that answers a request on `output`.
-    package func exchange(for head: RequestHead, on output: any ReplyOutput) -> Exchange {
+    package func exchange(for head: consuming RequestHead, on output: any ReplyOutput) -> Exchange {
         var request = head
         attribute(&request, output)
         if request.unknownExpectation { return Exchange(request, self, output, refusing: .expectation) }

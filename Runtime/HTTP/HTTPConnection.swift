@@ -183,14 +183,15 @@ final class HTTPConnection: ChannelInboundHandler, ServedConnection, @unchecked 
         }
     }
 
-    private func received(_ head: RequestHead) {
+    private func received(_ head: consuming RequestHead) {
         let exchange = gateway.exchange(for: head, on: self)
         incoming = exchange
         bodySince = loop.tick
-        guard exchange.refusal != nil || head.expectsContinue else { return }
-        if exchange.refusal?.closes == true || (exchange.refusal != nil && head.expectsContinue) {
+        let expectsContinue = exchange.request.expectsContinue
+        guard exchange.refusal != nil || expectsContinue else { return }
+        if exchange.refusal?.closes == true || (exchange.refusal != nil && expectsContinue) {
             endInput(with: exchange)
-        } else if head.expectsContinue, !head.isOld {
+        } else if expectsContinue, !exchange.request.isOld {
             awaitsContinue = true
             sendContinue()
         }

@@ -13,8 +13,8 @@ package final class Telemetry: Sendable {
     package let log: LogWriter
     package let metrics: Metrics
     private let clock: any HostClock
-    private let invocations = Mutex<[InvocationKey: InvocationSeries]>([:])
-    private let requests = Mutex<[RequestKey: RequestSeries]>([:])
+    private let invocations = Mutex(SeriesTable<InvocationKey, InvocationSeries>())
+    private let requests = Mutex(SeriesTable<RequestKey, RequestSeries>())
 
     package init(log: LogWriter, clock: any HostClock) {
         self.log = log
@@ -166,41 +166,35 @@ package final class Telemetry: Sendable {
     }
 
     private func invocation(_ report: InvocationReport) {
-        let invocation = report.invocation
         let label = report.outcome.label
-        let series = series(invocation.function, invocation.trigger, label)
+        let series = series(report.function, report.trigger, label)
         series.total.add(1)
         if report.pid != 0 {
             metrics.observe(series.ran, report.ran)
             metrics.observe(series.queued, report.queued)
         }
-        if report.cold { metrics.add("swiftlet_cold_starts_total", [invocation.function]) }
+        if report.cold { metrics.add("swiftlet_cold_starts_total", [report.function]) }
         let error = report.outcome.error
         let level = error.map { $0.status >= 500 } ?? false ? LogLevel.warning : .info
         guard log.takes(level) else { return }
-        var fields: [(String, JSON)] = []
-        fields.reserveCapacity(9)
-        fields.append(("trigger", .string(invocation.trigger)))
-        fields.append(("outcome", .string(label)))
-        fields.append(("duration_ms", .number(rounded(report.ran))))
-        fields.append(("queued_ms", .number(rounded(report.queued))))
-        fields.append(("start", .string(report.cold ? "cold" : "warm")))
-        fields.append(("worker", .integer(Int64(report.pid))))
-        fields.append(("attempt", .integer(Int64(invocation.attempt))))
-        if case .replied(let status) = report.outcome { fields.append(("status", .integer(Int64(status)))) }
-        if let error {
-            fields.append(("code", .string(error.code)))
-            fields.append(("error", .string(error.message)))
-        }
+        var status: Int?
+        if case .replied(let replied) = report.outcome { status = replied }
         log.write(
-            LogRecord(
+            InvocationLine(
                 time: clock.now,
                 level: level,
-                message: "invocation",
-                function: invocation.function,
-                invocation: invocation.id,
-                trace: invocation.trace.traceID,
-                fields: fields
+                function: report.function,
+                invocation: report.id,
+                trace: report.traceID,
+                trigger: report.trigger,
+                outcome: label,
+                ran: report.ran,
+                queued: report.queued,
+                cold: report.cold,
+                worker: report.pid,
+                attempt: report.attempt,
+                status: status,
+                error: error
             )
         )
     }
@@ -252,6 +246,22 @@ package final class Telemetry: Sendable {
 ///
 /// There are no more keys than series of the metrics, which are bounded.
 extension Telemetry {
+    /// Series by key.
+    ///
+    /// Under load most reports are for the same one as the last, which costs no hash.
+    fileprivate struct SeriesTable<Key: Hashable & Sendable, Series: Sendable>: Sendable {
+        private var known: [Key: Series] = [:]
+        private var last: (key: Key, series: Series)?
+
+        mutating func series(_ key: Key, make: () -> Series) -> Series {
+            if let last, last.key == key { return last.series }
+            let series = known[key] ?? make()
+            known[key] = series
+            last = (key, series)
+            return series
+        }
+    }
+
     fileprivate struct InvocationKey: Hashable {
         var function: String
         var trigger: String
@@ -278,28 +288,25 @@ extension Telemetry {
     private func series(_ function: String, _ trigger: String, _ outcome: String) -> InvocationSeries {
         let key = InvocationKey(function: function, trigger: trigger, outcome: outcome)
         return invocations.withLock { known in
-            if let series = known[key] { return series }
-            let series = InvocationSeries(
-                total: metrics.number("swiftlet_invocations_total", [function, trigger, outcome]),
-                ran: metrics.histogram("swiftlet_invocation_seconds", [function]),
-                queued: metrics.histogram("swiftlet_queue_seconds", [function])
-            )
-            known[key] = series
-            return series
+            known.series(key) {
+                InvocationSeries(
+                    total: metrics.number("swiftlet_invocations_total", [function, trigger, outcome]),
+                    ran: metrics.histogram("swiftlet_invocation_seconds", [function]),
+                    queued: metrics.histogram("swiftlet_queue_seconds", [function])
+                )
+            }
         }
     }
 
     private func series(_ method: String, _ route: String, _ status: Int) -> RequestSeries {
         let key = RequestKey(method: method, route: route, status: status)
         return requests.withLock { known in
-            if let series = known[key] { return series }
-            let labels = [method, route, String(status)]
-            let series = RequestSeries(
-                total: metrics.number("swiftlet_http_requests_total", labels),
-                seconds: metrics.histogram("swiftlet_http_request_seconds", [route])
-            )
-            known[key] = series
-            return series
+            known.series(key) {
+                RequestSeries(
+                    total: metrics.number("swiftlet_http_requests_total", [method, route, String(status)]),
+                    seconds: metrics.histogram("swiftlet_http_request_seconds", [route])
+                )
+            }
         }
     }
 }

@@ -17,9 +17,17 @@ package protocol ReplySink: AnyObject, Sendable {
     /// The invocation is over. An outcome other than `replied` may come after a head and chunks: the reply is
     /// cut.
     func end(_ outcome: Outcome)
+    /// A reply that came whole: in the place of `head`, `chunk` and `end`, and with no credit to grant.
+    func reply(status: Int, headers: [Header], body: ByteBuffer)
 }
 
 extension ReplySink {
+    package func reply(status: Int, headers: [Header], body: ByteBuffer) {
+        head(status: status, headers: headers)
+        if body.readableBytes > 0 { chunk(body) }
+        end(.replied(status: status))
+    }
+
     package func written() {}
 }
 
@@ -47,7 +55,7 @@ package protocol Dispatching: Sendable {
     /// Starts an invocation, whose reply goes to `sink`. Never throws: every way to end is an `Outcome`.
     /// Threading: any.
     @discardableResult
-    func dispatch(_ invocation: Invocation, to sink: any ReplySink) -> any Dispatched
+    func dispatch(_ invocation: consuming Invocation, to sink: any ReplySink) -> any Dispatched
     /// A client is connected to the function until `leaseReturned`; its events carry the connection's id.
     /// Threading: any.
     func leaseTaken(by connection: String, on function: String)

@@ -22,8 +22,9 @@ struct LineBytes {
             bytes += JSON.string(text).bytes().array
             return
         }
+        var text = text
         bytes.append(34)
-        bytes.append(contentsOf: text.utf8)
+        text.withUTF8 { bytes.append(contentsOf: $0) }
         bytes.append(34)
     }
 
@@ -48,10 +49,23 @@ struct LineBytes {
             bytes += JSON.number(double).bytes().array
             return
         }
-        let whole = Int64(thousandths)
-        if whole < 0 { bytes.append(45) }
-        digits(whole.magnitude / 1000)
-        let rest = whole.magnitude % 1000
+        thousandth(Int64(thousandths))
+    }
+
+    /// A duration in milliseconds, to the microsecond.
+    mutating func milliseconds(_ duration: Duration) { thousandth(LineBytes.microseconds(duration)) }
+
+    /// A duration rounded to microseconds.
+    static func microseconds(_ duration: Duration) -> Int64 {
+        let nanoseconds = duration.nanoseconds
+        return (nanoseconds &+ (nanoseconds < 0 ? -500 : 500)) / 1000
+    }
+
+    /// A thousandth of a number, with as many decimals as it needs, one at least.
+    private mutating func thousandth(_ number: Int64) {
+        if number < 0 { bytes.append(45) }
+        digits(number.magnitude / 1000)
+        let rest = number.magnitude % 1000
         bytes.append(46)
         bytes.append(UInt8(48 + rest / 100))
         if rest % 100 > 0 { bytes.append(UInt8(48 + rest / 10 % 10)) }
@@ -60,16 +74,16 @@ struct LineBytes {
 
     /// At least `width` digits.
     mutating func digits(_ number: UInt64, width: Int = 1) {
-        var divisor: UInt64 = 1
-        var count = 1
-        while count < width || number / divisor >= 10 {
-            divisor *= 10
-            count += 1
+        // From the last to the first: a division by a constant is none.
+        var digits = InlineArray<20, UInt8>(repeating: 48)
+        var rest = number
+        var first = digits.count
+        while rest > 0 || digits.count - first < width {
+            first -= 1
+            digits[first] = UInt8(48 + rest % 10)
+            rest /= 10
         }
-        while divisor > 0 {
-            bytes.append(UInt8(48 + number / divisor % 10))
-            divisor /= 10
-        }
+        withUnsafeBytes(of: &digits) { bytes.append(contentsOf: $0[first...]) }
     }
 
     /// Whether nothing in the text needs an escape.

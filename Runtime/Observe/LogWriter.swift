@@ -61,7 +61,28 @@ package final class LogWriter: Sendable {
 
     /// Takes a line on.
     package func write(_ record: LogRecord) {
-        guard takes(record.level) else { return }
+        write(record.level) {
+            record.write(to: &$0, &$1)
+        } people: {
+            record.pretty(colour: $0)
+        }
+    }
+
+    /// Takes the line of an invocation on.
+    package func write(_ line: InvocationLine) {
+        write(line.level) {
+            line.write(to: &$0, &$1)
+        } people: {
+            line.record.pretty(colour: $0)
+        }
+    }
+
+    private func write(
+        _ level: LogLevel,
+        json: (inout LineBytes, inout LineClock) -> Void,
+        people: (_ colour: Bool) -> String
+    ) {
+        guard takes(level) else { return }
         let first = state.withLock { state in
             guard state.count < LogWriter.linesMax, state.lines.bytes.count < LogWriter.bytesMax else {
                 state.dropped += 1
@@ -69,10 +90,10 @@ package final class LogWriter: Sendable {
             }
             state.count += 1
             if wantsJSON {
-                record.write(to: &state.lines, &state.clock)
+                json(&state.lines, &state.clock)
                 state.lines.newLine()
             }
-            if case .pretty(let colour) = console { state.pretty += record.pretty(colour: colour) + "\n" }
+            if case .pretty(let colour) = console { state.pretty += people(colour) + "\n" }
             return state.count == 1
         }
         if first { signal() }

@@ -54,11 +54,12 @@ extension FunctionPool: WorkerLink.Owner {
         guard ticket.credit >= 0 else { throw WireError("a reply sent more than its reader had granted") }
         ticket.status = head.status
         ticket.bytesOut += first.count
-        // The end of a whole reply comes at once, and says all that this would.
-        if !frame.isLast { showedLife(frame.id) }
-        let body = payload.getSlice(at: payload.writerIndex - first.count, length: first.count)
-        ticket.head(head.status, head.headers, body ?? ByteBuffer())
-        if frame.isLast { complete(frame.id, link, nil) }
+        let body =
+            payload.getSlice(at: payload.writerIndex - first.count, length: first.count) ?? ByteBuffer()
+        // The end of a whole reply comes at once, and says all that signs of life would.
+        if frame.isLast { return complete(frame.id, link, nil, whole: (head, body)) }
+        showedLife(frame.id)
+        ticket.head(head.status, head.headers, body)
     }
 
     private func piece(_ frame: Frame, _ payload: ByteBuffer, _ link: WorkerLink) throws(WireError) {
@@ -82,7 +83,12 @@ extension FunctionPool: WorkerLink.Owner {
     /// The worker is done with an invocation, whether or not its caller still listens.
     ///
     /// The machine hears of it first: a sink that dispatches the next at once then finds the worker free.
-    func complete(_ key: UInt32, _ link: WorkerLink, _ error: FunctionError?) {
+    func complete(
+        _ key: UInt32,
+        _ link: WorkerLink,
+        _ error: FunctionError?,
+        whole: (head: ReplyHead, body: ByteBuffer)? = nil
+    ) {
         // Of an invocation that another worker has, this one has nothing to say.
         guard link.vacate(key) else { return }
         let ticket = tickets[key]
@@ -96,7 +102,7 @@ extension FunctionPool: WorkerLink.Owner {
                 )
             )
         } else {
-            finish(key, error.map { .failed($0) } ?? .replied(status: ticket.status))
+            finish(key, error.map { .failed($0) } ?? .replied(status: ticket.status), whole: whole)
         }
     }
 

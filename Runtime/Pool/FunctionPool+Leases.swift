@@ -26,9 +26,9 @@ extension FunctionPool {
         }
     }
 
-    /// Whose event an invocation is.
-    func lease(of invocation: Invocation) -> UInt32 {
-        guard let connection = invocation.event.connection else { return LeaseTable.none }
+    /// Whose event one of a connection is.
+    func lease(of connection: ConnectionEvent?) -> UInt32 {
+        guard let connection else { return LeaseTable.none }
         return leases[connection.id] ?? LeaseTable.none
     }
 }

@@ -73,7 +73,7 @@ package final class FunctionPool: @unchecked Sendable {
     /// Starts an invocation.
     ///
     /// Threading: any.
-    package func dispatch(_ invocation: Invocation, to sink: any ReplySink) -> any Dispatched {
+    package func dispatch(_ invocation: consuming Invocation, to sink: any ReplySink) -> any Dispatched {
         let ticket = PoolTicket(invocation, to: sink, of: self)
         if loop.inEventLoop { arrive(ticket) } else { loop.execute { self.arrive(ticket) } }
         return ticket
@@ -135,7 +135,7 @@ package final class FunctionPool: @unchecked Sendable {
         }
         ticket.arrived = .now
         let key = enter(ticket)
-        let (timeout, lease) = (ticket.invocation.timeout, lease(of: ticket.invocation))
+        let (timeout, lease) = (ticket.invocation.timeout, lease(of: ticket.invocation.event.connection))
         perform(machine.arrived(key, timeout: timeout, lease: lease, at: ticket.arrived))
     }
 
@@ -265,29 +265,34 @@ package final class FunctionPool: @unchecked Sendable {
         ticket.pid = link.pid
         ticket.credit = initialCredit
         ticket.cold = !fresh.isEmpty && fresh.remove(id) != nil
-        let invocation = ticket.invocation
-        let timeout = min(invocation.timeout ?? manifest.limits.timeout, manifest.limits.timeout)
+        // Read where it lies: a copy would count a reference for each of its texts.
+        let timeout = min(ticket.invocation.timeout ?? manifest.limits.timeout, manifest.limits.timeout)
         let head = InvokeHead(
-            invocation: invocation.id,
-            slot: link.occupy(key, invocation: invocation.id, traceID: invocation.trace.traceID),
-            attempt: UInt32(clamping: invocation.attempt + attempt - 1),
-            depth: UInt8(clamping: invocation.depth),
+            invocation: ticket.invocation.id,
+            slot: link.occupy(
+                key,
+                invocation: ticket.invocation.id,
+                traceID: ticket.invocation.trace.traceID
+            ),
+            attempt: UInt32(clamping: ticket.invocation.attempt + attempt - 1),
+            depth: UInt8(clamping: ticket.invocation.depth),
             remaining: timeout.nanoseconds,
-            trace: invocation.trace,
-            principal: invocation.principal,
-            fencingToken: invocation.fencingToken,
-            kind: invocation.event.kind,
-            operation: invocation.event.operation,
-            request: invocation.event.request,
-            connection: invocation.event.connection
+            trace: ticket.invocation.trace,
+            principal: ticket.invocation.principal,
+            fencingToken: ticket.invocation.fencingToken,
+            kind: ticket.invocation.event.kind,
+            operation: ticket.invocation.event.operation,
+            request: ticket.invocation.event.request,
+            connection: ticket.invocation.event.connection
         )
-        let body = invocation.event.body
+        let body = ticket.invocation.event.body
         let extent = body.count >= SharedRegion.bodyMin ? link.bodies.place(body, for: key) : nil
         link.send { head.write(to: &$0, id: key, body: body, in: extent) }
     }
 
-    /// The invocation's caller hears the end; what the worker still sends of it is dropped.
-    func finish(_ key: UInt32, _ outcome: Outcome) {
+    /// The invocation's caller hears the end, with the reply where it came `whole`; what the worker still
+    /// sends of it is dropped.
+    func finish(_ key: UInt32, _ outcome: Outcome, whole: (head: ReplyHead, body: ByteBuffer)? = nil) {
         guard let ticket = tickets.removeValue(forKey: key) else { return }
         if ticket.left != nil { leave(ticket) }
         if ticket.calls > 0 { calls.cancelAll(of: key) }
@@ -296,7 +301,11 @@ package final class FunctionPool: @unchecked Sendable {
         report(
             .invocation(
                 InvocationReport(
-                    invocation: ticket.invocation,
+                    function: ticket.invocation.function,
+                    id: ticket.invocation.id,
+                    traceID: ticket.invocation.trace.traceID,
+                    trigger: ticket.invocation.trigger,
+                    attempt: ticket.invocation.attempt,
                     outcome: outcome,
                     queued: started - ticket.arrived,
                     ran: now - started,
@@ -307,7 +316,11 @@ package final class FunctionPool: @unchecked Sendable {
             )
         )
         // After the report: who has the answer finds it in log and metrics.
-        ticket.end(outcome)
+        if let whole {
+            ticket.reply(whole.head.status, whole.head.headers, whole.body)
+        } else {
+            ticket.end(outcome)
+        }
         // Who has called nothing holds nothing.
         guard ticket.calls > 0 else { return }
         let invocation = ticket.invocation.id

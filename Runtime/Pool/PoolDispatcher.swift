@@ -28,7 +28,7 @@ package final class PoolDispatcher: Dispatching {
     /// Those in force and those that are being left.
     package var allPools: [FunctionPool] { state.withLock { Array($0.current.values) + $0.leaving.values } }
 
-    package func dispatch(_ invocation: Invocation, to sink: any ReplySink) -> any Dispatched {
+    package func dispatch(_ invocation: consuming Invocation, to sink: any ReplySink) -> any Dispatched {
         if let pool = state.withLock({ $0.current[invocation.function] }) {
             return pool.dispatch(invocation, to: sink)
         }

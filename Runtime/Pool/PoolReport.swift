@@ -21,7 +21,13 @@ package enum PoolReport: Sendable {
 
 /// One line an invocation.
 package struct InvocationReport: Sendable {
-    package var invocation: Invocation
+    package var function: String
+    /// The invocation's id.
+    package var id: String
+    package var traceID: String
+    /// What asked for it.
+    package var trigger: String
+    package var attempt: Int
     package var outcome: Outcome
     /// How long it waited for a worker.
     package var queued: Duration

@@ -29,7 +29,7 @@ final class PoolTicket: Dispatched, @unchecked Sendable {
     /// The binding calls it has begun.
     var calls = 0
 
-    init(_ invocation: Invocation, to sink: any ReplySink, of pool: FunctionPool) {
+    init(_ invocation: consuming Invocation, to sink: any ReplySink, of pool: FunctionPool) {
         self.pool = pool
         self.invocation = invocation
         self.sink = sink
@@ -73,6 +73,15 @@ final class PoolTicket: Dispatched, @unchecked Sendable {
                 sink.head(status: status, headers: headers)
                 if first.readableBytes > 0 { sink.chunk(first) }
             }
+        }
+    }
+
+    func reply(_ status: Int, _ headers: [Header], _ body: ByteBuffer) {
+        let sink = sink
+        if isHome {
+            sink.reply(status: status, headers: headers, body: body)
+        } else {
+            sink.eventLoop.execute { sink.reply(status: status, headers: headers, body: body) }
         }
     }
 

@@ -351,11 +351,12 @@ private final class FrameReader: ChannelInboundHandler {
             while bytes.readableBytes >= Frame.headerLength {
                 let header = try readableHeader(of: bytes)
                 let length = Frame.headerLength + header.length
-                guard bytes.readableBytes >= length, let frame = bytes.readSlice(length: length) else {
+                let start = bytes.readerIndex + Frame.headerLength
+                guard let payload = bytes.getSlice(at: start, length: header.length) else {
                     begun = isCopy ? bytes : copy(bytes, of: length)
                     return
                 }
-                let payload = frame.getSlice(at: Frame.headerLength, length: header.length) ?? ByteBuffer()
+                bytes.moveReaderIndex(forwardBy: length)
                 payload.withUnsafeReadableBytes { link.received(Frame(header, payload: $0), payload) }
             }
             if bytes.readableBytes > 0 { begun = copy(bytes, of: Frame.headerLength) }

@@ -237,7 +237,7 @@ package struct ReplyHead: Sendable, Equatable {
     }
 
     /// Writes the head and, to the end of the frame, the first of the body.
-    package func write(to writer: inout WireWriter, id: UInt32, flags: UInt8, body: some Sequence<UInt8>) {
+    package func write(to writer: inout WireWriter, id: UInt32, flags: UInt8, body: [UInt8]) {
         writer.frame(.reply, id: id, flags: flags) { writer in
             writer.integer(UInt16(clamping: status))
             writer.headers(headers)

@@ -28,8 +28,8 @@ package struct WireWriter: Sendable {
         integer(UInt16(0))
         integer(id)
         body(&self)
-        var length = UInt32(bytes.count - start - Frame.headerLength).littleEndian
-        withUnsafeBytes(of: &length) { bytes.replaceSubrange(start..<start + 4, with: $0) }
+        let length = UInt32(bytes.count - start - Frame.headerLength).littleEndian
+        bytes.withUnsafeMutableBytes { $0.storeBytes(of: length, toByteOffset: start, as: UInt32.self) }
     }
 
     /// Writes a number, little-endian.
@@ -66,7 +66,12 @@ package struct WireWriter: Sendable {
     }
 
     /// Writes bytes as they are, to the end of the payload.
-    package mutating func rest(_ block: some Sequence<UInt8>) {
+    package mutating func rest(_ block: [UInt8]) {
+        bytes.append(contentsOf: block)
+    }
+
+    /// Writes bytes as they are, to the end of the payload.
+    package mutating func rest(_ block: ArraySlice<UInt8>) {
         bytes.append(contentsOf: block)
     }
 

@@ -41,7 +41,7 @@ struct InvocationRunner: Sendable {
         )
         if case .synchronous(let handle) = handler {
             if !channel.isClean { lateSender.watch() }
-            return runAtOnce(event, id) { try handle(event, makeContext(head, id: id, nil)) }
+            return runAtOnce(event, makeContext(head, id: id, nil), id, handle)
         }
         let running = running.begin(id)
         let context = makeContext(head, id: id, running)
@@ -58,9 +58,14 @@ struct InvocationRunner: Sendable {
 
     /// No `cancel` can come while the handler runs, as it runs where frames are read: only a reply that is
     /// sent in pieces is entered among those that run.
-    private func runAtOnce(_ event: Event, _ id: UInt32, _ handle: () throws -> Reply) {
+    private func runAtOnce(
+        _ event: Event,
+        _ context: Context,
+        _ id: UInt32,
+        _ handle: @Sendable (Event, Context) throws -> Reply
+    ) {
         do {
-            let reply = try handle()
+            let reply = try handle(event, context)
             if reply.body.count <= InvocationRunner.wholeMax {
                 channel.append { write(reply, to: &$0, id: id) }
             } else if !appendLarge(event, reply, id: id) {

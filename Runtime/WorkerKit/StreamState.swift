@@ -26,7 +26,7 @@ final class StreamState: Sendable {
             )
         }
         let head = ReplyHead(status: status, headers: headers)
-        channel.send { head.write(to: &$0, id: id, flags: 0, body: EmptyCollection()) }
+        channel.send { head.write(to: &$0, id: id, flags: 0, body: []) }
     }
 
     func startIfNeeded() throws {

@@ -1,6 +1,6 @@
 import FunctionCore
 import Glibc
-import Observe
+@testable import Observe
 import Testing
 
 @Suite("log records", .timeLimit(.minutes(1)))
@@ -83,6 +83,47 @@ struct LogRecordTests {
         let coloured = record.pretty(colour: true)
         #expect(coloured.contains("\u{1B}[33mwarning\u{1B}[0m"))
         #expect(coloured.count { $0 == "\u{1B}" } == 2)
+    }
+}
+
+@Suite("invocation lines", .timeLimit(.minutes(1)))
+struct InvocationLineTests {
+    private func text(_ line: InvocationLine) -> String {
+        var bytes = LineBytes()
+        var clock = LineClock()
+        line.write(to: &bytes, &clock)
+        return String(decoding: bytes.bytes, as: UTF8.self)
+    }
+
+    @Test("the line of an invocation is the same as that of a record with its fields")
+    func sameAsRecord() {
+        var line = InvocationLine(
+            time: Instant(nanoseconds: 1_795_226_400_123_456_789),
+            level: .info,
+            function: "motto",
+            invocation: "abc",
+            trace: "0123",
+            trigger: "http",
+            outcome: "ok",
+            ran: .zero,
+            queued: .nanoseconds(1_499),
+            cold: false,
+            worker: 4711,
+            attempt: 1,
+            status: 200,
+            error: nil
+        )
+        #expect(text(line).contains(#""duration_ms":0.0,"queued_ms":0.001,"start":"warm""#))
+        for nanoseconds in [0, 1, 499, 500, 999_499, 1_000_000, 1_200_000, 87_654_321_987, 9_000_000_000_000]
+        {
+            line.ran = .nanoseconds(nanoseconds)
+            line.queued = .nanoseconds(nanoseconds / 3)
+            #expect(text(line) == line.record.json.text)
+        }
+        line.cold = true
+        line.status = nil
+        line.error = FunctionError(code: "odd", message: "a \"b\"\n")
+        #expect(text(line) == line.record.json.text)
     }
 }
 

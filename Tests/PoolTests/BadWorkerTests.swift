@@ -188,7 +188,7 @@ extension WorkerSuite {
             try await bench.until { bench.reports.lines.contains { $0.message == "stopped" } }
             let line = bench.reports.lines.first { $0.message == "stopped" }
             #expect(line?.metadata == ["cancelled": "true"])
-            #expect(line?.invocation == bench.reports.invocations.first?.invocation.id)
+            #expect(line?.invocation == bench.reports.invocations.first?.id)
             try await bench.drain()
             #expect(reply.outcomes.count == 1)
         }
