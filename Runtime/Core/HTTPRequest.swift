@@ -85,7 +85,8 @@ public struct HTTPRequest: Sendable, Hashable {
 
     /// The query's names and values, percent-decoded; where a name comes twice the last one counts.
     public var query: [String: String] {
-        guard let mark = target.firstIndex(of: "?") else { return [:] }
+        // By bytes: to find the ends of characters costs a microsecond, in every typed invocation.
+        guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return [:] }
         var result: [String: String] = [:]
         for pair in target[target.index(after: mark)...].split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

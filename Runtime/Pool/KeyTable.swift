@@ -27,15 +27,13 @@ struct KeyTable<Key: FixedWidthInteger & Sendable, Value: Sendable>: Sendable {
 
     subscript(key: Key) -> Value? {
         get { place(of: key).flatMap { stored[$0] } }
-        _modify {
-            if let place = place(of: key) {
-                yield &stored[place]
-                if stored[place] == nil { vacate(place) }
-            } else {
-                var fresh: Value?
-                yield &fresh
-                if let fresh { insert(fresh, for: key) }
+        // Not `_modify`: each access would allocate the coroutine's frame, and the values are small.
+        set {
+            guard let place = place(of: key) else {
+                if let newValue { insert(newValue, for: key) }
+                return
             }
+            if let newValue { stored[place] = newValue } else { vacate(place) }
         }
     }
 
