@@ -62,6 +62,7 @@ final class HTTP2Stream: ChannelInboundHandler, ReplyOutput, @unchecked Sendable
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         bodySince = loop.tick
+        connection.heard()
         switch Self.unwrapInboundIn(data) {
         case .headers(let headers):
             if headers.endStream { isComplete = true }
@@ -83,6 +84,11 @@ final class HTTP2Stream: ChannelInboundHandler, ReplyOutput, @unchecked Sendable
     // MARK: The request
 
     private func received(_ fields: HPACKHeaders) {
+        guard connection.isOpen else {
+            hasStarted = true
+            write(.rstStream(.refusedStream))
+            return flush()
+        }
         let exchange: Exchange
         switch HTTP2Request.head(fields, settings) {
         case .head(let head): exchange = connection.front.gateway.exchange(for: head, on: self)

@@ -36,6 +36,16 @@ struct WireFrame: Sendable, Equatable {
         }
     }
 
+    /// The last stream that a GOAWAY names.
+    var last: UInt32 { WireFrame.number(payload[0..<4]) }
+
+    /// A value of SETTINGS.
+    func setting(_ name: UInt16) -> UInt32? {
+        stride(from: 0, to: payload.count, by: 6).first {
+            UInt16(payload[$0]) << 8 | UInt16(payload[$0 + 1]) == name
+        }.map { WireFrame.number(payload[$0 + 2..<$0 + 6]) }
+    }
+
     /// As it is sent; a block of fields too long for one frame goes on in others.
     var bytes: [UInt8] {
         guard payload.count > 16_384, kind != .data else {
