@@ -11,36 +11,40 @@ package struct Bundle: Sendable {
     package let hash: String
     /// The functions it has, as it says itself.
     package let functions: [String]
+    private let hold: BundleHold?
 
     package init(executable: String, hash: String, functions: [String]) {
+        self.init(executable: executable, hash: hash, functions: functions, hold: nil)
+    }
+
+    private init(executable: String, hash: String, functions: [String], hold: BundleHold?) {
         self.executable = executable
         self.hash = hash
         self.functions = functions
+        self.hold = hold
     }
 
     /// Copies a bundle into the data directory and asks it what it has.
     ///
-    /// `keeping` are the hashes of bundles that still run, whose copies must stay.
-    package static func load(
-        _ path: String,
-        into directory: String,
-        keeping: Set<String> = []
-    ) async throws(HostError) -> Bundle {
+    /// The copy stays for as long as any host has the bundle.
+    package static func load(_ path: String, into directory: String) async throws(HostError) -> Bundle {
         // Some megabytes to read, hash and write: not on a thread that others wait for.
         let copied = await withCheckedContinuation { continuation in
             startThread("bundle") {
-                continuation.resume(returning: copy(path, into: directory, keeping: keeping))
+                continuation.resume(returning: copy(path, into: directory))
             }
         }
-        let (executable, hash) = try copied.get()
-        return Bundle(executable: executable, hash: hash, functions: try await describe(executable))
+        let bundle = try copied.get()
+        let functions = try await describe(bundle.executable)
+        return Bundle(
+            executable: bundle.executable,
+            hash: bundle.hash,
+            functions: functions,
+            hold: bundle.hold
+        )
     }
 
-    private static func copy(
-        _ path: String,
-        into directory: String,
-        keeping: Set<String>
-    ) -> Result<(executable: String, hash: String), HostError> {
+    private static func copy(_ path: String, into directory: String) -> Result<Bundle, HostError> {
         guard let content = readFile(path) else {
             let remedy = "build it with `make build`, or name it with --bundle"
             return .failure(HostError(.configuration, "there is no bundle at \(path); \(remedy)"))
@@ -48,16 +52,14 @@ package struct Bundle: Sendable {
         let hash = hexadecimal(SHA256.hash(content))
         let home = "\(directory)/\(hash.prefix(16))"
         let executable = "\(home)/functions"
-        if access(executable, X_OK) != 0 {
-            guard DataDirectory.make(home), copy(content, to: executable) else {
-                let reason = String(cString: strerror(errno))
-                return .failure(
-                    HostError(.dataDirectory, "the bundle cannot be copied to \(home): \(reason)")
-                )
-            }
+        guard let hold = BundleHold(home),
+            access(executable, X_OK) == 0 || copy(content, to: executable)
+        else {
+            let reason = String(cString: strerror(errno))
+            return .failure(HostError(.dataDirectory, "the bundle cannot be copied to \(home): \(reason)"))
         }
-        prune(directory, keep: keeping.union([hash]))
-        return .success((executable, hash))
+        prune(directory)
+        return .success(Bundle(executable: executable, hash: hash, functions: [], hold: hold))
     }
 
     private static func copy(_ content: [UInt8], to path: String) -> Bool {
@@ -95,18 +97,56 @@ package struct Bundle: Sendable {
         }
     }
 
-    /// Removes all copies but the newest three and those of `keep`: workers of a host that was killed may
-    /// still run from them.
-    private static func prune(_ directory: String, keep: Set<String>) {
-        let kept = keep.map { String($0.prefix(16)) }
-        let copies = listDirectory(directory).filter { !kept.contains($0) }.map { "\(directory)/\($0)" }
-        let dated = copies.map { path -> (String, Int) in
+    /// Removes all copies but the newest four and those that somebody holds: workers of a host that was
+    /// killed may still run from them.
+    private static func prune(_ directory: String) {
+        let dated = listDirectory(directory).map { name -> (String, Int) in
             var status = stat()
-            return (path, stat(path, &status) == 0 ? status.st_mtim.tv_sec : 0)
+            let path = "\(directory)/\(name)"
+            guard stat(path, &status) == 0 else { return (path, 0) }
+            return (path, status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec)
         }
-        for (path, _) in dated.sorted(by: { $0.1 > $1.1 }).dropFirst(3) {
-            unlink("\(path)/functions")
-            rmdir(path)
+        for (path, _) in dated.sorted(by: { $0.1 > $1.1 }).dropFirst(4) {
+            BundleHold.removeUnlessHeld(path)
         }
+    }
+}
+
+/// Keeps a bundle's copy in its place: a shared lock on its folder, which every host that runs from it has.
+private final class BundleHold: Sendable {
+    private let descriptor: Int32
+
+    /// Makes the folder where it is missing, and holds it; nil where it cannot, as `errno` tells.
+    init?(_ folder: String) {
+        // Twice at most: somebody may remove it between the two calls.
+        for _ in 0..<3 {
+            guard DataDirectory.make(folder) else { return nil }
+            let opened = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard opened >= 0 else { continue }
+            if flock(opened, LOCK_SH) == 0, BundleHold.isStill(folder, opened) {
+                descriptor = opened
+                return
+            }
+            close(opened)
+        }
+        return nil
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    static func removeUnlessHeld(_ folder: String) {
+        let opened = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard opened >= 0 else { return }
+        defer { close(opened) }
+        guard flock(opened, LOCK_EX | LOCK_NB) == 0 else { return }
+        unlink("\(folder)/functions")
+        rmdir(folder)
+    }
+
+    private static func isStill(_ folder: String, _ descriptor: Int32) -> Bool {
+        var (named, held) = (stat(), stat())
+        return stat(folder, &named) == 0 && fstat(descriptor, &held) == 0 && named.st_ino == held.st_ino
     }
 }

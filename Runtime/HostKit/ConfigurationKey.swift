@@ -114,6 +114,12 @@ extension Configuration {
         .init("capacity.profile", "SWIFTLET_CAPACITY_PROFILE", help: "a file of slots, such as GPU memory"),
         .init("loops", "SWIFTLET_LOOPS", "1", help: "event loops"),
         .init(
+            "maxInFlight",
+            "SWIFTLET_MAX_IN_FLIGHT",
+            "0",
+            help: "how much may run at once, of all functions together; 0 is no bound"
+        ),
+        .init(
             "stop.grace",
             "SWIFTLET_STOP_GRACE",
             "3s",

@@ -118,7 +118,6 @@ package final class Host: Sendable {
     private let front: HTTPServer
     private let back: HTTPServer
     private let holding: DataDirectory
-    private let certificates: GatewayCertificates?
     private let background: [Task<Void, Never>]
     private let grace: Duration
 
@@ -138,7 +137,6 @@ package final class Host: Sendable {
         gateway: Gateway,
         front: HTTPServer,
         back: HTTPServer,
-        certificates: GatewayCertificates?,
         background: [Task<Void, Never>],
         grace: Duration
     ) {
@@ -158,7 +156,6 @@ package final class Host: Sendable {
         self.gateway = gateway
         self.front = front
         self.back = back
-        self.certificates = certificates
         self.background = background
         self.grace = grace
     }
@@ -171,8 +168,7 @@ package final class Host: Sendable {
     ///
     /// `cause` is for the log.
     package func reload(_ cause: String) async -> ReloadReport {
-        await certificates?.reload()
-        return await reloader.reload(cause)
+        await reloader.reload(cause)
     }
 
     /// Refuses new work, lets what runs end within the grace, gives the rest back to the journal and to

@@ -37,6 +37,7 @@ extension HostStarter {
             state,
             source: premises.source,
             gateway: gateway,
+            certificates: certificates,
             endpoints: builtIn.routes,
             triggers: triggers,
             manager: options.manager
@@ -59,7 +60,6 @@ extension HostStarter {
             gateway: gateway,
             front: front,
             back: back,
-            certificates: certificates,
             background: background(state, runner, supplies.redis.client, premises.settings)
                 + watching(premises.source, reloader, state) + watched(supplies.group),
             grace: premises.settings.grace

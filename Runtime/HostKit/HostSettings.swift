@@ -20,6 +20,8 @@ package struct HostSettings {
     let adminPort: Int
     let grace: Duration
     let isolation: WorkerIsolation.Settings
+    /// How much may run at once, of all functions together; nil for no bound.
+    let maxInFlight: Int?
     /// What there is for workers.
     package let profile: HostProfile
     let proxies: TrustedProxies
@@ -40,6 +42,8 @@ package struct HostSettings {
         adminPort = configuration.port("admin.port", problems)
         grace = configuration.duration("stop.grace", problems)
         isolation = configuration.isolation(problems)
+        let most = Int(configuration.number("maxInFlight", 0...1_000_000, problems))
+        maxInFlight = most == 0 ? nil : most
         profile = configuration.profile(problems)
         proxies = configuration.proxies(problems)
         configuration.word("gateway.gzip", ["on", "off"], problems)

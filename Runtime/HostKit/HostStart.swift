@@ -47,9 +47,9 @@ extension Host {
             options.configuration,
             program: options.program,
             directory: directory,
-            profile: settings.profile
+            settings: settings
         )
-        _ = try await source.generation(1, keeping: [])
+        _ = try await source.generation(1)
     }
 }
 
@@ -95,7 +95,7 @@ struct HostStarter {
                 configuration,
                 program: options.program,
                 directory: "",
-                profile: settings.profile
+                settings: settings
             )
             _ = source.project(nil, problems)
             throw ConfigurationError(problems.all)
@@ -117,7 +117,7 @@ struct HostStarter {
             configuration,
             program: options.program,
             directory: directory.path,
-            profile: settings.profile
+            settings: settings
         )
         let bundle = try await Bundle.load(source.bundle, into: source.copies)
         let project = source.project(bundle.functions, problems)
@@ -213,7 +213,8 @@ struct HostStarter {
             hasTemplate: configuration["workers.template"] != "off",
             // A backtrace is the work of another process, which the sandbox does not allow.
             backtraces: options.isDevelopment && !premises.settings.isolation.sandbox,
-            capacity: HostCapacity(premises.settings.profile)
+            capacity: HostCapacity(premises.settings.profile),
+            shares: InFlightShares(bound: premises.settings.maxInFlight, reserved: project.reserved)
         )
         closing.add { await factory.templates.stop() }
         let dispatcher = makePools(premises, services, factory)

@@ -16,6 +16,8 @@ struct PoolFactory: Sendable {
     let environment: [String: String]
     /// What the pools of all generations share.
     let capacity: HostCapacity
+    /// The host's `maxInFlight`, where it has one.
+    let shares: InFlightShares?
 
     init(
         bindings: BindingHost,
@@ -25,7 +27,8 @@ struct PoolFactory: Sendable {
         isolation: WorkerIsolation,
         hasTemplate: Bool,
         backtraces: Bool,
-        capacity: HostCapacity
+        capacity: HostCapacity,
+        shares: InFlightShares?
     ) {
         self.bindings = bindings
         self.group = group
@@ -33,6 +36,7 @@ struct PoolFactory: Sendable {
         self.telemetry = telemetry
         self.isolation = isolation
         self.capacity = capacity
+        self.shares = shares
         environment = ["SWIFT_BACKTRACE": backtraces ? "enable=yes,color=no,interactive=no" : "enable=no"]
         templates = TemplateSet(environment, isOn: hasTemplate, telemetry: telemetry)
     }
@@ -54,7 +58,9 @@ struct PoolFactory: Sendable {
             loop: group.next(),
             clock: { clock.reading },
             capacity: capacity,
-            report: { telemetry.pool($0) }
+            shares: shares,
+            // The pool holds the bundle: its copy stays for as long as workers may start from it.
+            report: { report in withExtendedLifetime(bundle) { telemetry.pool(report) } }
         )
     }
 }

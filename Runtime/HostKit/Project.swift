@@ -14,6 +14,14 @@ package struct Project: Sendable {
     package var book: ScheduleBook
     package var plan: SchedulePlan
 
+    /// What each function has of the host's `maxInFlight` for itself.
+    package var reserved: [String: Int] {
+        Dictionary(
+            manifests.map { ($0.name, $0.limits.reserved) }.filter { $0.1 > 0 },
+            uniquingKeysWith: { _, last in last }
+        )
+    }
+
     /// Reads and checks everything; what is wrong goes to `problems`, all of it.
     ///
     /// `bundle` names the functions that the bundle has; nil where it was not asked. `profile` is what the

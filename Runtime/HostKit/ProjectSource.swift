@@ -13,37 +13,46 @@ struct ProjectSource: Sendable {
     let copies: String
     /// What the functions have to fit into.
     let profile: HostProfile
+    private let maxInFlight: Int?
 
-    init(_ configuration: Configuration, program: String, directory: String, profile: HostProfile) {
+    init(_ configuration: Configuration, program: String, directory: String, settings: HostSettings) {
         let named = configuration["bundle"]
         let folder = program.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         bundle = named.isEmpty ? folder.joined(separator: "/") + "/functions" : named
         functions = configuration["functions"]
         schedules = configuration["schedules"]
         copies = "\(directory)/bundles"
-        self.profile = profile
+        profile = settings.profile
+        maxInFlight = settings.maxInFlight
     }
 
     /// Reads the files; `known` names the functions that the bundle has, nil where it was not asked.
     func project(_ known: [String]?, _ problems: Problems) -> Project {
-        Project.load(
+        let project = Project.load(
             functions: functions,
             schedules: schedules,
             bundle: known,
             profile: profile,
             problems: problems
         )
+        let reserved = project.reserved.values.reduce(0, +)
+        if let maxInFlight, reserved > maxInFlight {
+            let message =
+                "the functions reserve \(reserved) in flight, and the host's maxInFlight is \(maxInFlight)"
+            let hint = "raise maxInFlight, or lower a `reserved`"
+            problems.add(Problem(file: functions, message: message, hint: hint))
+        }
+        return project
     }
 
     /// Reads everything anew, on a thread of its own where it takes time, and finds all that is wrong.
     ///
-    /// `keeping` are the hashes of the bundles that still run.
     /// - Throws: `ConfigurationError` with all problems.
-    func generation(_ number: Int, keeping: Set<String>) async throws(ConfigurationError) -> Generation {
+    func generation(_ number: Int) async throws(ConfigurationError) -> Generation {
         var found: [Problem] = []
         var loaded: Bundle?
         do throws(HostError) {
-            loaded = try await Bundle.load(bundle, into: copies, keeping: keeping)
+            loaded = try await Bundle.load(bundle, into: copies)
         } catch {
             let hint = "the bundle in force stays; build it again, and reload"
             found.append(Problem(file: bundle, message: error.description, hint: hint))

@@ -8,7 +8,7 @@ import Settings
 import Storage
 import WorkerPool
 
-/// Puts a new generation in force while the host serves.
+/// Puts a new generation in force while the host serves, and certificates that have changed.
 ///
 /// The new one is read and checked as a whole; then new workers start for every function that has some now,
 /// and only when they can take invocations do routes and dispatch change, at once. The old workers end what
@@ -17,6 +17,7 @@ package actor Reloader {
     private let state: HostState
     private let source: ProjectSource
     private let gateway: Gateway
+    private let certificates: GatewayCertificates?
     private let endpoints: [EndpointRoute]
     private let triggers: TriggerSet
     private let manager: ServiceManager?
@@ -27,6 +28,7 @@ package actor Reloader {
         _ state: HostState,
         source: ProjectSource,
         gateway: Gateway,
+        certificates: GatewayCertificates?,
         endpoints: [EndpointRoute],
         triggers: TriggerSet,
         manager: ServiceManager?
@@ -34,6 +36,7 @@ package actor Reloader {
         self.state = state
         self.source = source
         self.gateway = gateway
+        self.certificates = certificates
         self.endpoints = endpoints
         self.triggers = triggers
         self.manager = manager
@@ -63,6 +66,7 @@ package actor Reloader {
     private func perform(_ cause: String) async -> ReloadReport {
         let begin = Monotonic.now
         manager?.reloading()
+        await certificates?.reload()
         let report: ReloadReport
         do {
             report = try await change(since: begin)
@@ -78,7 +82,7 @@ package actor Reloader {
 
     private func change(since begin: Monotonic) async throws -> ReloadReport {
         let old = state.live.current
-        let new = try await source.generation(old.number + 1, keeping: [old.bundle.hash])
+        let new = try await source.generation(old.number + 1)
         let change = GenerationChange(from: old, to: new)
         if change.isEmpty { return .unchanged(old) }
         let router: Router
@@ -140,6 +144,7 @@ package actor Reloader {
         _ router: Router,
         _ change: GenerationChange
     ) async {
+        state.factory.shares?.replace(reserved: new.project.reserved)
         state.dispatcher.put(pools)
         pools.forEach { $0.start() }
         gateway.replace(router: router)

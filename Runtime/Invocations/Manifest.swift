@@ -170,8 +170,14 @@ package struct Manifest: Sendable, Hashable {
         package var perWorker: Int = 1
         /// In flight of the function; more wait in the queue.
         package var maxInFlight: Int = 64
+        /// What of the host's `maxInFlight` is kept free for the function.
+        package var reserved: Int = 0
         /// How many wait at most; more are shed with 429.
         package var queue: Int = 256
+        /// How long one waits at most; then it is shed with 503.
+        ///
+        /// Nil for as long as its time limit.
+        package var queueWait: Duration?
         package var openFiles: Int = 64
         /// Processor time in seconds for what runs at once on a worker; 0 for no limit but the timeout.
         package var cpuSeconds: Int = 0

@@ -23,6 +23,10 @@ package enum Outcome: Sendable {
     package enum ShedReason: String, Sendable {
         /// The function's queue is full, or it may run no more at once.
         case overloaded
+        /// The host runs as much as it may, and the function's queue is full.
+        case hostOverloaded = "host_overloaded"
+        /// It has waited for a worker for as long as the function allows.
+        case queueTimeout = "queue_timeout"
         /// The function's workers crash, and the pool waits before it starts another.
         case crashLoop = "crash_loop"
         /// The host is stopping.
@@ -92,6 +96,18 @@ package enum Outcome: Sendable {
                 status: 429,
                 code: "overloaded",
                 message: "the function is at its limit; try again later"
+            )
+        case .shed(.hostOverloaded, _):
+            FunctionError(
+                status: 503,
+                code: "host_overloaded",
+                message: "the host runs as much as its maxInFlight allows; try again later"
+            )
+        case .shed(.queueTimeout, _):
+            FunctionError(
+                status: 503,
+                code: "queue_timeout",
+                message: "no worker was free within the function's queueWait; try again later"
             )
         case .shed(.crashLoop, _):
             FunctionError(

@@ -49,6 +49,7 @@ package final class FunctionPool: @unchecked Sendable {
         loop: any EventLoop,
         clock: @escaping @Sendable () -> ClockReading,
         capacity: HostCapacity? = nil,
+        shares: InFlightShares? = nil,
         report: @escaping @Sendable (PoolReport) -> Void
     ) {
         self.manifest = manifest
@@ -61,6 +62,10 @@ package final class FunctionPool: @unchecked Sendable {
         self.machine = PoolMachine(manifest, asksForCapacity: capacity != nil)
         self.scaler = manifest.scale.target.isEmpty ? nil : PoolScaler(manifest.scale, at: .now)
         self.seat = capacity?.join(self) ?? 0
+        let name = manifest.name
+        machine.share = shares.map { shares in
+            PoolShare(shares, name) { [weak self] in self?.lookAgain() }
+        }
     }
 
     // MARK: For the host
@@ -91,6 +96,11 @@ package final class FunctionPool: @unchecked Sendable {
             self.settle()
         }
         return promise.futureResult
+    }
+
+    /// There may be room on the host for what waits here.
+    private func lookAgain() {
+        loop.execute { self.perform(self.machine.shareChanged(at: .now)) }
     }
 
     /// The wall clock has been set; workers see it at once.

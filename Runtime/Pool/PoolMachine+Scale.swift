@@ -84,7 +84,8 @@ extension PoolMachine {
         // What somebody waits for, and what is wanted besides.
         var (work, missing) = (0, 0)
         if !draining, crashes.closedFor(at: now) == nil {
-            let served = min(waiting.count, max(0, limits.maxInFlight - unanswered))
+            // What the host's bound holds back needs no worker more.
+            let served = isHeld ? 0 : min(waiting.count, max(0, limits.maxInFlight - unanswered))
             let each = serial ? pace.ahead(atMost: limits.perWorker) : limits.perWorker
             // Those that a successor starts with are awaited by whoever is to hand over to it.
             let promised = max(scale.min, warming) - alive

@@ -33,6 +33,8 @@ extension PoolMachine {
         while let next = waiting.first, unanswered < limits.maxInFlight,
             let index = chosen(for: next.lease, at: now)
         {
+            // Last: whoever is refused here is told when there is room again.
+            if let share, !share.take() { return hold() }
             waiting.removeFirst()
             let id = idle[index]
             let run = Running(
@@ -48,6 +50,14 @@ extension PoolMachine {
             let isFull = occupy(id, at: now)
             if isFull { idle.remove(at: index) }
             actions.append(.send(next.key, id, attempt: next.attempt))
+        }
+    }
+
+    /// The host runs as much as it may: what came in for a worker that has room waits, if there is room for it.
+    private mutating func hold() {
+        isHeld = true
+        while waiting.count > limits.queue, let last = waiting.popLast() {
+            shed(last.key, .hostOverloaded, retryAfter: .seconds(1))
         }
     }
 
@@ -68,7 +78,7 @@ extension PoolMachine {
     /// Whether something that arrives now needs no place in the queue: a worker has room, or one is started
     /// for it.
     func hasRoomAtOnce(_ now: Monotonic) -> Bool {
-        waiting.isEmpty && unanswered < limits.maxInFlight
+        waiting.isEmpty && !isHeld && unanswered < limits.maxInFlight
             && (chosen(at: now) != nil || workers.count < scale.max || !recallable.isEmpty)
     }
 
@@ -76,10 +86,16 @@ extension PoolMachine {
         actions.append(.end(key, .shed(reason, retryAfter: retryAfter)))
     }
 
+    /// One invocation less is in flight, whether its worker has ended it or its caller has its answer.
+    mutating func settled() {
+        unanswered -= 1
+        share?.giveBack()
+    }
+
     /// Takes an invocation out of those that run.
     mutating func remove(_ key: InvocationKey) -> Running? {
         guard let run = running.removeValue(forKey: key) else { return nil }
-        if !run.answered { unanswered -= 1 }
+        if !run.answered { settled() }
         return run
     }
 
@@ -137,7 +153,7 @@ extension PoolMachine {
         guard var run = running[key], !run.answered else { return }
         run.stopBy = now + limits.grace
         running[key] = run
-        unanswered -= 1
+        settled()
         actions.append(.end(key, end))
         actions.append(.cancel(key, run.worker))
         if end == .timedOut { condemn(run.worker, at: now) }

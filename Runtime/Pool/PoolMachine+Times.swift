@@ -54,7 +54,11 @@ extension PoolMachine {
     mutating func enforceTimes(_ now: Monotonic) {
         if waiting.contains(where: { $0.deadline <= now }) {
             for waiting in waiting where waiting.deadline <= now {
-                actions.append(.end(waiting.key, .expired))
+                if waiting.isQueueTime {
+                    shed(waiting.key, .queueTimeout, retryAfter: .seconds(1))
+                } else {
+                    actions.append(.end(waiting.key, .expired))
+                }
             }
             waiting.removeAll { $0.deadline <= now }
         }

@@ -77,6 +77,8 @@ package struct PoolMachine: Sendable {
     struct Waiting: Sendable {
         var key: InvocationKey
         var deadline: Monotonic
+        /// The deadline is that of the queue, not of the invocation.
+        var isQueueTime = false
         var timeout: Duration
         var attempt: Int
         var lease = LeaseTable.none
@@ -106,6 +108,10 @@ package struct PoolMachine: Sendable {
     var running = KeyTable<InvocationKey, Running>()
     /// How many of `running` are not answered.
     var unanswered = 0
+    /// Its part of what may be in flight on the host; nil where the host has no bound.
+    var share: (any FunctionShare)?
+    /// The share had nothing left when it was last asked.
+    var isHeld = false
     /// What an invocation takes of a serial worker's time, by experience.
     var pace = Pace()
     var nextWorker = 0
@@ -168,12 +174,21 @@ package struct PoolMachine: Sendable {
                 return machine.shed(key, .crashLoop, retryAfter: wait)
             }
             if machine.waiting.count >= machine.limits.queue, !machine.hasRoomAtOnce(now) {
-                return machine.shed(key, .overloaded, retryAfter: .seconds(1))
+                let why = machine.isHeld ? Outcome.ShedReason.hostOverloaded : .overloaded
+                return machine.shed(key, why, retryAfter: .seconds(1))
             }
             let timeout = min(timeout ?? machine.limits.timeout, machine.limits.timeout)
-            let deadline = now + timeout
+            let wait = machine.limits.queueWait ?? timeout
+            let deadline = now + min(wait, timeout)
             machine.waiting.append(
-                Waiting(key: key, deadline: deadline, timeout: timeout, attempt: 1, lease: lease)
+                Waiting(
+                    key: key,
+                    deadline: deadline,
+                    isQueueTime: wait < timeout,
+                    timeout: timeout,
+                    attempt: 1,
+                    lease: lease
+                )
             )
             machine.wake(by: deadline)
         }
@@ -299,7 +314,7 @@ package struct PoolMachine: Sendable {
         step(now) { machine in
             for key in machine.running.keys.sorted() where machine.running[key]?.answered == false {
                 machine.running[key]?.stopBy = now
-                machine.unanswered -= 1
+                machine.settled()
                 machine.shed(key, .draining, retryAfter: .seconds(1))
             }
             for id in machine.workers.keys.sorted() { machine.kill(id, why: "the host is stopping") }

@@ -55,7 +55,7 @@ package struct ManifestReader {
             manifest.permissions.network = permissions["network"]?.flag() ?? false
             manifest.permissions.fork = permissions["fork"]?.flag() ?? false
         }
-        if let node = members["scale"] { ScaleReader.read(node, &manifest.scale) }
+        if let node = members["scale"] { ScaleReader.read(node, &manifest.scale, of: manifest.limits) }
         if let node = members["resources"] { ScaleReader.read(node, &manifest.resources) }
         if let node = members["retry"] { readRetry(node, &manifest.retry) }
         manifest.rateLimits = members["rateLimits"]?.list.compactMap(readRate) ?? []
@@ -123,8 +123,9 @@ package struct ManifestReader {
 
     private static func readLimits(_ node: SettingsNode, _ limits: inout Manifest.Limits) {
         let members = node.members([
-            "timeout", "firstByte", "idle", "grace", "memory", "payload", "perWorker", "maxInFlight", "queue",
-            "openFiles", "cpu",
+            "timeout", "firstByte", "idle", "grace", "memory", "payload", "perWorker", "maxInFlight",
+            "reserved",
+            "queue", "queueWait", "openFiles", "cpu",
         ])
         let times = Duration.milliseconds(10)...Duration.seconds(24 * 3600)
         limits.timeout = members["timeout"]?.duration(times) ?? limits.timeout
@@ -135,6 +136,14 @@ package struct ManifestReader {
         limits.payload = members["payload"]?.size(0...16 << 20) ?? limits.payload
         limits.perWorker = members["perWorker"]?.integer(1...1000) ?? limits.perWorker
         limits.maxInFlight = members["maxInFlight"]?.integer(1...100_000) ?? limits.maxInFlight
+        limits.reserved = members["reserved"]?.integer(0...100_000) ?? limits.reserved
+        if limits.reserved > limits.maxInFlight {
+            node.wrong(
+                "`reserved` \(limits.reserved) is above `maxInFlight` \(limits.maxInFlight)",
+                hint: "raise maxInFlight or lower reserved"
+            )
+        }
+        limits.queueWait = members["queueWait"]?.duration(times)
         limits.queue = members["queue"]?.integer(0...100_000) ?? limits.queue
         let cpu = members["cpu"]?.duration(.seconds(1) ... .seconds(24 * 3600))
         limits.cpuSeconds = cpu.map { Int($0.components.seconds) } ?? limits.cpuSeconds

@@ -4,8 +4,12 @@ import Scaling
 
 /// Reads what a `function.yaml` says of workers: how many, and what each takes of the host.
 package enum ScaleReader {
-    /// Reads `scale:`.
-    package static func read(_ node: SettingsNode, _ scale: inout Manifest.Scale) {
+    /// Reads `scale:`, which has to go with the function's limits, where they are known.
+    package static func read(
+        _ node: SettingsNode,
+        _ scale: inout Manifest.Scale,
+        of limits: Manifest.Limits? = nil
+    ) {
         let members = node.members([
             "min", "max", "idle", "target", "window", "tolerance", "stabilization", "scaleDownDelay", "panic",
         ])
@@ -28,6 +32,12 @@ package enum ScaleReader {
         for (name, value) in members["target"]?.members(metrics) ?? [:] {
             guard let metric = ScaleMetric(rawValue: name) else { continue }
             scale.target[metric] = value.integer(1...1_000_000)
+            let room = limits?.perWorker ?? .max
+            guard metric == .inFlight, let target = scale.target[metric], target > room else { continue }
+            value.wrong(
+                "\(target) is above `limits.perWorker` \(room), so no worker ever has as many",
+                hint: "raise perWorker, or lower the target"
+            )
         }
         if scale.target.isEmpty {
             for name in ["window", "tolerance", "stabilization", "scaleDownDelay", "panic"] {

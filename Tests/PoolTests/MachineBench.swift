@@ -47,6 +47,8 @@ struct MachineBench {
     mutating func grant(_ worker: Int) { actions += machine.granted(worker, at: now) }
     mutating func evict(_ worker: Int) { actions += machine.evicted(worker, at: now) }
     mutating func drain() { actions += machine.drain(at: now) }
+    /// The host has told that there may be room.
+    mutating func look() { actions += machine.shareChanged(at: now) }
     mutating func abandon() { actions += machine.abandon(at: now) }
 
     /// Lets time pass, with a tick at every moment the machine asks for.

@@ -63,6 +63,7 @@ final class PoolBench: Sendable {
         isolation: WorkerIsolation? = nil,
         template: WorkerTemplate? = nil,
         capacity: HostCapacity? = nil,
+        shares: InFlightShares? = nil,
         clock: ClockReading = ClockReading(wall: Instant(nanoseconds: 0), monotonic: .now, speed: 1),
         _ change: (inout Manifest) -> Void = { _ in }
     ) {
@@ -89,6 +90,7 @@ final class PoolBench: Sendable {
             loop: PoolBench.loop,
             clock: { box.reading },
             capacity: capacity,
+            shares: shares,
             report: { reports.add($0) }
         )
         self.box = box

@@ -16,6 +16,7 @@ struct ScaleReaderTests {
     func scale() throws {
         let (manifest, problems) = read(
             """
+            limits: {perWorker: 8}
             scale:
               min: 1
               max: 9
@@ -76,6 +77,10 @@ struct ScaleReaderTests {
         "what is wrong is told with its line and a remedy",
         arguments: [
             ("scale: {target: {inflight: 3}}", "scale.target.inflight: unknown key", "inFlight"),
+            (
+                "scale: {target: {inFlight: 3}}", "inFlight: 3 is above `limits.perWorker` 1",
+                "raise perWorker"
+            ),
             ("scale: {target: {cpu: 0}}", "scale.target.cpu: a whole number", "1"),
             ("scale: {window: 10s}", "scale.window: it has no effect without a target", "target"),
             (
