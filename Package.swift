@@ -227,9 +227,12 @@ let package = Package(
             ]
         ),
         // Real hosts, workers, redis-server and ffmpeg, from the executables beside the tests.
-        suite(
-            "EndToEnd",
-            ["FunctionCore", "Processes", "TestSupport", "swiftlet", "functions", "fixtures"]
+        .testTarget(
+            name: "EndToEnd",
+            dependencies: ["FunctionCore", "Processes", "TestSupport", "swiftlet", "functions", "fixtures"],
+            path: "Tests/EndToEnd",
+            exclude: ["websocket_client.py"],
+            swiftSettings: strict
         ),
         suite("Tidy", []),
     ]

@@ -25,6 +25,8 @@ struct HostProcess {
 
     /// Runs a host, and after a takeover that failed another one, until a signal or a successor ends it.
     func run(takesOver: Bool) async -> Never {
+        // Whatever is written, by a library or a child as well, is for this user alone.
+        umask(0o077)
         let feed = self.feed
         let signals = self.signals
         Task { for await number in signals.stream { feed.yield(.signal(number)) } }

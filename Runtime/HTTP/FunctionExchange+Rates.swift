@@ -8,7 +8,7 @@ extension FunctionExchange {
         guard let limiter = gateway.limiter else { return pass() }
         let claims = rates.claims(
             principal: gateway.principal(of: request),
-            address: output?.remoteAddress ?? "",
+            address: request.caller.address,
             headers: request.headers,
             hash: gateway.hash
         )

@@ -67,8 +67,11 @@ package final class Gateway: Sendable {
         attribute(&request, output)
         if request.unknownExpectation { return Exchange(request, self, output, refusing: .expectation) }
         if request.method == .connect { return Exchange(request, self, output, refusing: .connect) }
-        if isStopping { return Exchange(request, self, output, refusing: .stopping) }
         let router = table.withLock { $0 }
+        if isStopping {
+            let policy = router.policy(request.method.text, request.target)
+            return RefusalExchange(request, self, output, .stopping, policy)
+        }
         switch router.match(request.method.text, request.target) {
         case .found(.function(let route), let parameters):
             return FunctionExchange(request, route, parameters, self, output)
@@ -81,7 +84,8 @@ package final class Gateway: Sendable {
         case .unknown where request.method == .options && request.target == "*":
             return options(request, router, Router.everyMethod, output)
         case .otherMethods(let methods):
-            return Exchange(request, self, output, refusing: .wrongMethod(request, methods))
+            let policy = methods.lazy.compactMap { router.policy($0, request.target) }.first
+            return RefusalExchange(request, self, output, .wrongMethod(request, methods), policy)
         case .unknown:
             return Exchange(request, self, output, refusing: .noRoute)
         }

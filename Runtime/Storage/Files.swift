@@ -10,6 +10,20 @@ package func makeDirectory(_ path: String) throws {
     guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw fileError("mkdir", path) }
 }
 
+/// Makes a file where it is missing, and keeps everybody but its owner from it and what SQLite puts beside it.
+package func makePrivate(_ path: String) throws {
+    let made = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    if made >= 0 {
+        close(made)
+        return
+    }
+    guard errno == EEXIST, chmod(path, 0o600) == 0 else { throw fileError("open", path) }
+    // These two SQLite makes with the mode of the file itself.
+    for suffix in ["-wal", "-shm"] where chmod(path + suffix, 0o600) != 0 && errno != ENOENT {
+        throw fileError("chmod", path + suffix)
+    }
+}
+
 /// The path up to the last slash.
 package func parent(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }

@@ -49,6 +49,7 @@ package final class SQLiteFile: Sendable {
         self.path = path
         do {
             try makeDirectory(parent(of: path))
+            try makePrivate(path)
             let crashed = fileSize(path + "-wal").map { $0 > 0 } ?? false
             pool = try DatabasePool(path: path, configuration: Self.configuration(path, schema, readers))
             try pool.writeWithoutTransaction { database in

@@ -80,6 +80,11 @@ struct CORSTests {
             )
             #expect(long.status == 413)
             #expect(long["access-control-allow-origin"] == "https://app.example")
+            let wrong = try await server.ask(
+                "PUT /v1/echo HTTP/1.1\r\nHost: test\r\n\(CORSTests.origin)Content-Length: 0\r\n\r\n"
+            )
+            #expect(wrong.status == 405 && wrong["allow"] == "GET, HEAD, POST")
+            #expect(wrong["access-control-allow-origin"] == "https://app.example")
             let none = try await server.post("/v1/echo", "{}")
             #expect(none["access-control-allow-origin"] == nil)
             #expect(none["vary"] == "Origin")

@@ -1,5 +1,6 @@
 import FunctionCore
 import Invocations
+import NIOCore
 import Testing
 
 @testable import HTTPTrigger
@@ -143,5 +144,41 @@ struct RouteRatesTests {
         #expect(RouteRates.network(of: "2001:db8:1:3::1") != RouteRates.network(of: "2001:db8:1:2::1"))
         #expect(RouteRates.network(of: "::ffff:192.0.2.7") == "192.0.2.7")
         #expect(RouteRates.network(of: "::1") == "0:0:0:0")
+    }
+}
+
+@Suite(.timeLimit(.minutes(1)))
+struct RateLimitedRequestTests {
+    /// Lets everybody pass, and keeps what was claimed.
+    private final class Limiter: RateLimiting {
+        let buckets = Watched<[String]>([])
+
+        func admit(
+            _ claims: [RateClaim],
+            of function: String,
+            on loop: any EventLoop,
+            later: @escaping @Sendable (RateVerdict) -> Void
+        ) -> RateVerdict? {
+            buckets.update { $0 += claims.map(\.bucket) }
+            return RateVerdict(standings: claims.map { $0.rule.standing(lead: 0) }, isAdmitted: true)
+        }
+    }
+
+    @Test("a limit per address goes by the client's, as far as a trusted proxy tells it, not by the proxy's")
+    func address() async throws {
+        var manifests = TestServer.manifests()
+        manifests[0].rateLimits = [.init(per: .address, count: 1, window: .seconds(1), burst: 1)]
+        var settings = GatewaySettings()
+        settings.proxies = TrustedProxies([try #require(AddressRange("127.0.0.1"))])
+        let limiter = Limiter()
+        try await TestServer.run(manifests: manifests, limiter: limiter, settings: settings) { server in
+            for client in ["203.0.113.9", "203.0.113.9", "203.0.113.10"] {
+                let field = "X-Forwarded-For: \(client)\r\n"
+                let status = try await server.post("/v1/echo", "{}", field).status
+                #expect(status == 200)
+            }
+        }
+        let buckets = limiter.buckets.value
+        #expect(buckets.count == 3 && buckets[0] == buckets[1] && buckets[1] != buckets[2], "\(buckets)")
     }
 }

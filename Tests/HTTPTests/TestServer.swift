@@ -41,6 +41,7 @@ struct TestServer {
         endpoints: [EndpointRoute] = [],
         jobs: (any JobAccepting)? = nil,
         keeper: (any IdempotencyKeeping)? = nil,
+        limiter: (any RateLimiting)? = nil,
         settings: GatewaySettings = GatewaySettings(),
         server: ServerSettings = ServerSettings(),
         layer: any ConnectionLayer = PlainLayer(),
@@ -55,6 +56,7 @@ struct TestServer {
             jobs: jobs,
             keeper: keeper,
             sockets: sockets,
+            limiter: limiter,
             hash: { "hash of \($0.text)" },
             report: { report in reports.update { $0.append(report) } }
         )

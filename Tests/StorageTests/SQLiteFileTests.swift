@@ -1,6 +1,7 @@
 import Dispatch
 import FunctionCore
 import GRDB
+import Glibc
 import Storage
 import TestSupport
 import Testing
@@ -34,6 +35,25 @@ struct SQLiteFileTests {
         #expect(modes.0 == "wal")
         #expect(modes.1 == 2)
         await file.close()
+    }
+
+    @Test("a file and what stands beside it are its owner's alone, also one that was not")
+    func modes() async throws {
+        func modes() -> [UInt32] {
+            ["", "-wal", "-shm"].map { suffix in
+                var status = stat()
+                return stat(path + suffix, &status) == 0 ? status.st_mode & 0o777 : 0
+            }
+        }
+        let file = try await SQLiteFile.open(path, schema: notes)
+        try await file.write(add("a"))
+        #expect(modes() == [0o600, 0o600, 0o600])
+        await file.close()
+        #expect(chmod(path, 0o644) == 0)
+        let again = try await SQLiteFile.open(path, schema: notes)
+        try await again.write(add("b"))
+        #expect(modes() == [0o600, 0o600, 0o600])
+        await again.close()
     }
 
     @Test("a file of a later version is refused with both versions and the remedy, and stays as it was")
