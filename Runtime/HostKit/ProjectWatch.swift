@@ -33,8 +33,16 @@ package struct ChangeDetector<Sight: Hashable & Sendable>: Sendable {
 
 /// Looks at a project's files twice a second: some dozen calls of `stat`, which any file system answers.
 struct ProjectWatch: Sendable {
-    let source: ProjectSource
-    let loop: any EventLoop
+    private let source: ProjectSource
+    private let loop: any EventLoop
+    private let known: [String: Mark]
+
+    /// What changes from now on counts, whenever `run` comes to look.
+    init(source: ProjectSource, loop: any EventLoop) {
+        self.source = source
+        self.loop = loop
+        known = ProjectWatch.look(source)
+    }
 
     /// What `stat` says of a file; a rename in its place shows as another inode.
     private struct Mark: Hashable {
@@ -44,7 +52,7 @@ struct ProjectWatch: Sendable {
         var nanoseconds: Int
     }
 
-    private func look() -> [String: Mark] {
+    private static func look(_ source: ProjectSource) -> [String: Mark] {
         var marks: [String: Mark] = [:]
         for file in source.files {
             var info = stat()
@@ -61,12 +69,12 @@ struct ProjectWatch: Sendable {
 
     /// Runs until the task is cancelled.
     func run(_ changed: () async -> Void) async {
-        var detector = ChangeDetector(look())
+        var detector = ChangeDetector(known)
         let wake = WakeSignal()
         let timer = Timer(loop: loop) { wake.wake() }
         timer.set(.milliseconds(500))
         for await _ in wake.wakes() {
-            if detector.saw(look()) { await changed() }
+            if detector.saw(ProjectWatch.look(source)) { await changed() }
             timer.set(.milliseconds(500))
         }
         timer.cancel()
