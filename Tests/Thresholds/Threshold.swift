@@ -8,15 +8,15 @@ enum Threshold {
     private static let file = "Tests/Thresholds/thresholds.json"
     private static var path: String { "\(Installed.project)/\(file)" }
 
-    /// Compares figures to what is kept, or, with THRESHOLDS=update, keeps them with a tenth and a half on top.
-    static func check(_ figures: [(name: String, value: Double)]) throws {
+    /// Compares figures to what is kept, or, with THRESHOLDS=update, keeps them with a tenth and `slack` on top.
+    static func check(_ figures: [(name: String, value: Double)], slack: Double) throws {
         let text = try #require(Text.read(path), "\(file) cannot be read")
         var kept = try #require(try JSON.parse(Bytes(text)).objectValue, "\(file) is no JSON object")
         if getenv("THRESHOLDS").map({ String(cString: $0) }) == "update" {
             for figure in figures {
                 kept[figure.name] = [
                     "measured": .number(rounded(figure.value)),
-                    "atMost": .number(rounded(figure.value * 1.1 + 0.5)),
+                    "atMost": .number(rounded(figure.value * 1.1 + slack)),
                 ]
             }
             let lines = kept.map { "  \(JSON.string($0.key).text): \($0.value.text)" }.sorted()

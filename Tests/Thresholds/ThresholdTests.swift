@@ -14,6 +14,7 @@ struct ThresholdTests {
     private static let short = 1000
     private static let long = 4000
     private static let inFlight = 64
+    private static let runs = 12
 
     private struct Run {
         var host: Int
@@ -38,13 +39,21 @@ struct ThresholdTests {
         )
     }
 
-    /// The counts of a longer and a shorter run, made into one of a single invocation.
+    /// The counts of a single invocation, from longer and shorter runs.
+    ///
+    /// The lowest of some runs: a busy machine adds to them, by workers that seem slow, and never takes away.
     private func each(
-        _ long: (host: Int, worker: Int),
-        _ short: (host: Int, worker: Int)
-    ) -> (
-        host: Double, worker: Double
-    ) {
+        _ count: (Int) async throws -> (host: Int, worker: Int)
+    ) async throws -> (host: Double, worker: Double) {
+        func lowest(_ invocations: Int) async throws -> (host: Int, worker: Int) {
+            var lowest = (host: Int.max, worker: Int.max)
+            for _ in 0..<ThresholdTests.runs {
+                let sums = try await count(invocations)
+                lowest = (min(lowest.host, sums.host), min(lowest.worker, sums.worker))
+            }
+            return lowest
+        }
+        let (long, short) = (try await lowest(ThresholdTests.long), try await lowest(ThresholdTests.short))
         let more = Double(ThresholdTests.long - ThresholdTests.short)
         return (Double(long.host - short.host) / more, Double(long.worker - short.worker) / more)
     }
@@ -58,8 +67,10 @@ struct ThresholdTests {
             ChildSpec("gcc", ["-O2", "-shared", "-fPIC", "-o", library, source])
         )
         try #require(compiled.code == 0, "gcc: \(compiled.all)")
+        var number = 0
         func counted(_ count: Int) async throws -> (host: Int, worker: Int) {
-            let folder = "\(place.path)/\(count)"
+            number += 1
+            let folder = "\(place.path)/\(number)"
             mkdir(folder, 0o700)
             let environment = ["LD_PRELOAD": library, "ALLOCATION_COUNTS": folder]
             let run = try await hop(count, environment: environment)
@@ -72,11 +83,10 @@ struct ThresholdTests {
             try #require(sums.host > 0 && sums.worker > 0, "nothing was counted: \(sums)")
             return sums
         }
-        let figures = each(try await counted(ThresholdTests.long), try await counted(ThresholdTests.short))
-        try Threshold.check([
-            ("allocations an invocation, host's pool", figures.host),
-            ("allocations an invocation, worker", figures.worker),
-        ])
+        let figures = try await each(counted)
+        // An undisturbed host gives the same number each time; under load some is left even in the lowest.
+        try Threshold.check([("allocations an invocation, host's pool", figures.host)], slack: 4)
+        try Threshold.check([("allocations an invocation, worker", figures.worker)], slack: 0.5)
     }
 
     @Test("an invocation takes no more system calls than it did, of which a batch shares most")
@@ -98,10 +108,14 @@ struct ThresholdTests {
             }
             return sums
         }
-        let figures = each(try await counted(ThresholdTests.long), try await counted(ThresholdTests.short))
-        try Threshold.check([
-            ("system calls an invocation, host's pool", figures.host),
-            ("system calls an invocation, worker", figures.worker),
-        ])
+        let figures = try await each(counted)
+        // Far below one, which is what a call for each invocation would add.
+        try Threshold.check(
+            [
+                ("system calls an invocation, host's pool", figures.host),
+                ("system calls an invocation, worker", figures.worker),
+            ],
+            slack: 0.25
+        )
     }
 }
