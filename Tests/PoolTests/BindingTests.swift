@@ -92,6 +92,7 @@ extension WorkerSuite {
             try await bench.until { service.seen.count == 2 }
             reply.cancel()
             try await bench.until { service.cancelled == 2 }
+            try await bench.untilIdle()
             #expect(await bench.run(#"{"binding": "state", "key": "a"}"#).outcome.label == "ok")
             #expect(bench.reports.ready == 1)
             try await bench.drain()

@@ -154,6 +154,11 @@ final class PoolBench: Sendable {
         while try await status().running == 0 { try Task.checkCancellation() }
     }
 
+    /// Waits until no worker runs anything.
+    func untilIdle() async throws {
+        while try await status().running > 0 { try Task.checkCancellation() }
+    }
+
     /// Waits until a worker has begun something.
     func untilBegun() async throws {
         let pool = pool
