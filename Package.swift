@@ -195,7 +195,10 @@ let package = Package(
         ),
         suite(
             "RedisTests",
-            ["FunctionCore", "Invocations", "RedisTrigger", "TestSupport", nioCore, nioPosix]
+            [
+                "FunctionCore", "Invocations", "RedisTrigger", "Processes", "TLS", "TestSupport", nioCore,
+                nioPosix,
+            ]
         ),
         suite("ProvidersTests", ["FunctionCore", "Invocations", "Fetch", "Processes", "Providers"]),
         suite("ProcessesTests", ["FunctionCore", "Processes"]),

@@ -16,6 +16,8 @@ public struct Event: Sendable {
         case schedule = 3
         /// A WebSocket connection: see `connection`.
         case websocket = 4
+        /// Several events of any other kind together; no handler sees it, a `BatchFunction` gets the events.
+        case batch = 5
     }
 
     /// Where the event came from.

@@ -18,6 +18,18 @@ public protocol AsyncFunction: Function {
     func handle(_ event: Event, _ context: Context) async throws -> Reply
 }
 
+/// A function that takes several events at once.
+///
+/// Such as texts of which one request to a model makes as many vectors. `batch:` in its `function.yaml` says how many, and how long the first may wait for the others.
+public protocol BatchFunction: Function {
+    /// Answers events of any trigger, the one that came first in front.
+    ///
+    /// Gives one result for each, in their order; an error is that event's alone, and a throw that of all. The
+    /// events have one principal, and share the invocation's id, deadline and bindings. Runs in a task of its
+    /// own, which is cancelled when nobody waits for any of the answers.
+    func handle(_ events: [Event], _ context: Context) async throws -> [Result<Reply, FunctionError>]
+}
+
 /// A function that answers piece by piece.
 public protocol StreamingFunction: Function {
     /// Answers one event through `reply`. The reply ends when the call returns.
@@ -50,6 +62,8 @@ public enum Handler: Sendable {
     case synchronous(@Sendable (Event, Context) throws -> Reply)
     /// Runs in a task and returns its reply whole.
     case async(@Sendable (Event, Context) async throws -> Reply)
+    /// Runs in a task and returns a result for each event.
+    case batch(@Sendable ([Event], Context) async throws -> [Result<Reply, FunctionError>])
     /// Runs in a task and writes its reply piece by piece.
     case streaming(@Sendable (Event, Context, ReplyStream) async throws -> Void)
 }
@@ -76,6 +90,15 @@ public struct FunctionEntry: Sendable {
         self.make = {
             let function = try F()
             return .async { event, context in try await function.handle(event, context) }
+        }
+    }
+
+    /// A function that takes several events at once.
+    public init<F: BatchFunction>(_ name: String, _ type: F.Type) {
+        self.name = name
+        self.make = {
+            let function = try F()
+            return .batch { events, context in try await function.handle(events, context) }
         }
     }
 

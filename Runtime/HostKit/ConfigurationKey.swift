@@ -55,8 +55,15 @@ extension Configuration {
             "redis.url",
             "REDIS_URL",
             isSecret: true,
-            help: "redis://[user:password@]host:port; empty starts a private server"
+            help: "redis[s]://[user:password@]host:port/db; empty starts a private server"
         ),
+        .init(
+            "redis.ca",
+            "REDIS_CA",
+            help: "a PEM file: who may sign the server's certificate, for rediss://"
+        ),
+        .init("redis.certificate", "REDIS_CERTIFICATE", help: "a PEM file: our own, where the server asks"),
+        .init("redis.key", "REDIS_KEY", help: "its key"),
         .init(
             "provider.baseURL",
             "OPENAI_BASE_URL",

@@ -6,6 +6,7 @@ import NIOPosix
 import Observe
 import Providers
 import RedisTrigger
+import TLS
 import UserData
 
 /// What a host lives on: event loops, Redis, a provider, its stores.
@@ -90,7 +91,8 @@ extension HostStarter {
         } catch {
             throw HostError(.configuration, "REDIS_URL: \(error.message)")
         }
-        let client = RedisClient(url: url, on: loop) { error in
+        let security = try redisSecurity(url)
+        let client = RedisClient(url: url, on: loop, security: security) { error in
             health.set(error == nil)
             if let error {
                 telemetry.note(.error, "redis is away", [("reason", .string(error.message))])
@@ -105,6 +107,24 @@ extension HostStarter {
         }
         closing.add { await client.shutdown() }
         return HostSupplies.Redis(client: client, url: url.description, port: port, health: health)
+    }
+
+    /// What a `rediss://` URL needs; nil for any other.
+    private func redisSecurity(_ url: RedisURL) throws(HostError) -> RedisConnection.Security? {
+        guard url.isSecure else { return nil }
+        let names = ["redis.ca", "redis.certificate", "redis.key"].map { configuration[$0] }
+        guard names[1].isEmpty == names[2].isEmpty else {
+            throw HostError(.configuration, "redis.certificate and redis.key go together; name both or none")
+        }
+        do throws(CertificateError) {
+            let security = try ClientSecurity(
+                authorities: names[0].isEmpty ? nil : names[0],
+                own: names[1].isEmpty ? nil : CertificateFiles(certificate: names[1], key: names[2])
+            )
+            return { try security.setUp($0, host: $1) }
+        } catch {
+            throw HostError(.configuration, "rediss://: \(error.message)")
+        }
     }
 
     private func startProvider(

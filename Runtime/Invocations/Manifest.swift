@@ -219,6 +219,19 @@ package struct Manifest: Sendable, Hashable {
         }
     }
 
+    /// How events are run together.
+    package struct Batch: Sendable, Hashable {
+        /// Events in one invocation at most, from 2.
+        package var max: Int
+        /// How long the first waits for the others.
+        package var window: Duration
+
+        package init(max: Int = 32, window: Duration = .milliseconds(5)) {
+            self.max = max
+            self.window = window
+        }
+    }
+
     /// A binding that the manifest grants.
     package struct Grant: Sendable, Hashable {
         package var binding: String
@@ -245,6 +258,8 @@ package struct Manifest: Sendable, Hashable {
     package var grants: [Grant] = []
     package var environment: [String: String] = [:]
     package var retry = Retry()
+    /// Whether, and how, several events make one invocation.
+    package var batch: Batch?
     /// Whether a lost invocation may be run again without being asked.
     package var idempotent = false
     /// Whether the gateway keeps `Idempotency-Key`s for the function.

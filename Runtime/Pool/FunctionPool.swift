@@ -41,6 +41,8 @@ package final class FunctionPool: @unchecked Sendable {
     var offered: [PoolMachine.WorkerID: Monotonic] = [:]
     var lacksRoom = false
     var scaler: PoolScaler?
+    /// Where several events make one invocation.
+    private var batcher: Batcher?
 
     package init(
         manifest: Manifest,
@@ -66,6 +68,9 @@ package final class FunctionPool: @unchecked Sendable {
         machine.share = shares.map { shares in
             PoolShare(shares, name) { [weak self] in self?.lookAgain() }
         }
+        batcher = manifest.batch.map { batch in
+            Batcher(batch, of: manifest, on: loop)
+        }
     }
 
     // MARK: For the host
@@ -79,6 +84,14 @@ package final class FunctionPool: @unchecked Sendable {
     ///
     /// Threading: any.
     package func dispatch(_ invocation: consuming Invocation, to sink: any ReplySink) -> any Dispatched {
+        if let batcher, invocation.event.connection == nil {
+            // The pool stays as long as one of its events waits.
+            return batcher.dispatch(invocation, to: sink) { self.dispatchAlone($0, to: $1) }
+        }
+        return dispatchAlone(invocation, to: sink)
+    }
+
+    private func dispatchAlone(_ invocation: consuming Invocation, to sink: any ReplySink) -> any Dispatched {
         let ticket = PoolTicket(invocation, to: sink, of: self)
         if loop.inEventLoop { arrive(ticket) } else { loop.execute { self.arrive(ticket) } }
         return ticket

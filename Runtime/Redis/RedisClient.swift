@@ -22,6 +22,7 @@ package final class RedisClient: @unchecked Sendable {
     package let url: RedisURL
     package let eventLoop: any EventLoop
     private let name: String
+    private let security: RedisConnection.Security?
     private let onChange: @Sendable (RedisError?) -> Void
     private let onMessage: (@Sendable (RedisMessage) -> Void)?
     private var state = State.idle
@@ -38,10 +39,12 @@ package final class RedisClient: @unchecked Sendable {
         url: RedisURL,
         on eventLoop: any EventLoop,
         name: String = "swiftlet",
+        security: RedisConnection.Security? = nil,
         onChange: @escaping @Sendable (RedisError?) -> Void = { _ in },
         onMessage: (@Sendable (RedisMessage) -> Void)? = nil
     ) {
         self.onMessage = onMessage
+        self.security = security
         self.url = url
         self.eventLoop = eventLoop
         self.name = name
@@ -54,7 +57,14 @@ package final class RedisClient: @unchecked Sendable {
         onChange: @escaping @Sendable (RedisError?) -> Void = { _ in },
         onMessage: (@Sendable (RedisMessage) -> Void)? = nil
     ) -> RedisClient {
-        RedisClient(url: url, on: eventLoop, name: name, onChange: onChange, onMessage: onMessage)
+        RedisClient(
+            url: url,
+            on: eventLoop,
+            name: name,
+            security: security,
+            onChange: onChange,
+            onMessage: onMessage
+        )
     }
 
     /// Begins to connect, and goes on until `shutdown`.
@@ -209,7 +219,8 @@ package final class RedisClient: @unchecked Sendable {
 
     private func attempt() {
         state = .connecting
-        RedisConnection.connect(to: url, on: eventLoop, name: name).whenComplete { result in
+        RedisConnection.connect(to: url, on: eventLoop, name: name, security: security).whenComplete {
+            result in
             guard case .connecting = self.state else {
                 if case .success(let connection) = result { connection.close() }
                 return

@@ -43,17 +43,28 @@ package final class RedisConnection: ChannelInboundHandler, @unchecked Sendable 
         self.outgoing = ByteBuffer()
     }
 
+    /// Puts TLS in front of a connection to a host.
+    package typealias Security = @Sendable (any Channel, _ host: String) throws -> Void
+
     /// Connects, authenticates and selects the database, all within `timeout`.
+    ///
+    /// A `rediss://` URL needs `security`, and is refused without it.
     package static func connect(
         to url: RedisURL,
         on eventLoop: any EventLoop,
         name: String,
+        security: Security? = nil,
         timeout: Duration = .seconds(5)
     ) -> EventLoopFuture<RedisConnection> {
+        if url.isSecure, security == nil {
+            let error = RedisError(.badURL, "rediss:// needs TLS, and none is set up here")
+            return eventLoop.makeFailedFuture(error)
+        }
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(.nanoseconds(timeout.nanoseconds))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if url.isSecure, case .tcp(let host, _) = url.address { try security?(channel, host) }
                     let connection = RedisConnection(eventLoop: channel.eventLoop)
                     try channel.pipeline.syncOperations.addHandler(connection)
                 }

@@ -1,8 +1,7 @@
-/// Where a Redis server is: `redis://[user:password@]host[:port][/database]` or
-/// `unix:///path/to/socket[?db=n]`.
+/// Where a Redis server is: `redis://[user:password@]host[:port][/database]`, the same with `rediss://` for
+/// TLS, or `unix://[user:password@]/path/to/socket[?db=n]`.
 ///
-/// User and password may be percent-encoded. `rediss://` is refused: hiredis 0.14 and this client speak no
-/// TLS, and a connection that only looks encrypted would be worse than none.
+/// User and password may be percent-encoded.
 package struct RedisURL: Sendable, Hashable, CustomStringConvertible {
     /// How the server is reached.
     package enum Address: Sendable, Hashable {
@@ -14,9 +13,18 @@ package struct RedisURL: Sendable, Hashable, CustomStringConvertible {
     package var user: String?
     package var password: String?
     package var database: Int
+    /// Whether the connection is encrypted, and the server has to prove who it is.
+    package var isSecure: Bool
 
-    package init(address: Address, user: String? = nil, password: String? = nil, database: Int = 0) {
+    package init(
+        address: Address,
+        user: String? = nil,
+        password: String? = nil,
+        database: Int = 0,
+        isSecure: Bool = false
+    ) {
         self.address = address
+        self.isSecure = isSecure
         self.user = user
         self.password = password
         self.database = database
@@ -30,14 +38,18 @@ package struct RedisURL: Sendable, Hashable, CustomStringConvertible {
             try self.init(unix: rest)
         } else if let rest = RedisURL.rest(of: text, after: "redis://") {
             try self.init(tcp: rest)
-        } else if text.hasPrefix("rediss://") {
-            throw RedisURL.bad("rediss:// needs TLS, which is not supported; use a TLS tunnel and redis://")
+        } else if let rest = RedisURL.rest(of: text, after: "rediss://") {
+            try self.init(tcp: rest)
+            isSecure = true
         } else {
-            throw RedisURL.bad("it must begin with redis:// or unix://, such as redis://127.0.0.1:6379/0")
+            throw RedisURL.bad(
+                "it must begin with redis://, rediss:// or unix://, such as redis://127.0.0.1:6379/0"
+            )
         }
     }
 
     private init(unix rest: Substring) throws(RedisError) {
+        let (access, rest) = try RedisURL.access(rest, before: rest.firstIndex(of: "/"))
         let parts = rest.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let path = String(parts[0])
         guard path.hasPrefix("/") else {
@@ -54,23 +66,16 @@ package struct RedisURL: Sendable, Hashable, CustomStringConvertible {
             }
             database = number
         }
-        self.init(address: .unix(path: path), database: database)
+        self.init(
+            address: .unix(path: path),
+            user: access.user,
+            password: access.password,
+            database: database
+        )
     }
 
     private init(tcp rest: Substring) throws(RedisError) {
-        var rest = rest
-        var user: String?
-        var password: String?
-        if let at = rest.lastIndex(of: "@") {
-            let parts = rest[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            let name = try RedisURL.decoded(parts[0], "user")
-            user = name.isEmpty ? nil : name
-            password = parts.count == 2 ? try RedisURL.decoded(parts[1], "password") : nil
-            guard password?.isEmpty == false else {
-                throw RedisURL.bad("before the @ it needs user:password, or :password alone")
-            }
-            rest = rest[rest.index(after: at)...]
-        }
+        let (access, rest) = try RedisURL.access(rest, before: nil)
         let parts = rest.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         var database = 0
         if parts.count == 2, !parts[1].isEmpty {
@@ -80,7 +85,27 @@ package struct RedisURL: Sendable, Hashable, CustomStringConvertible {
             database = number
         }
         let (host, port) = try RedisURL.hostAndPort(parts[0])
-        self.init(address: .tcp(host: host, port: port), user: user, password: password, database: database)
+        self.init(
+            address: .tcp(host: host, port: port),
+            user: access.user,
+            password: access.password,
+            database: database
+        )
+    }
+
+    /// What stands before the last `@`, and what comes after it.
+    private static func access(
+        _ text: Substring,
+        before end: Substring.Index?
+    ) throws(RedisError) -> ((user: String?, password: String?), Substring) {
+        guard let at = text[..<(end ?? text.endIndex)].lastIndex(of: "@") else { return ((nil, nil), text) }
+        let parts = text[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let name = try decoded(parts[0], "user")
+        let password = parts.count == 2 ? try decoded(parts[1], "password") : nil
+        guard password?.isEmpty == false else {
+            throw bad("before the @ it needs user:password, or :password alone")
+        }
+        return ((name.isEmpty ? nil : name, password), text[text.index(after: at)...])
     }
 
     private static func hostAndPort(_ text: Substring) throws(RedisError) -> (String, Int) {
@@ -131,9 +156,9 @@ package struct RedisURL: Sendable, Hashable, CustomStringConvertible {
         switch address {
         case .tcp(let host, let port):
             let shown = host.contains(":") ? "[\(host)]" : host
-            return "redis://\(access)\(shown):\(port)/\(database)"
+            return "\(isSecure ? "rediss" : "redis")://\(access)\(shown):\(port)/\(database)"
         case .unix(let path):
-            return "unix://\(path)" + (database == 0 ? "" : "?db=\(database)")
+            return "unix://\(access)\(path)" + (database == 0 ? "" : "?db=\(database)")
         }
     }
 }

@@ -12,33 +12,28 @@ enum StreamScripts {
     /// beginning where that is not known, as what was added meanwhile must not be passed over. 1 where the
     /// group was made.
     static let ensure: Bytes = """
+        local groups = redis.pcall('XINFO', 'GROUPS', KEYS[1])
+        for _, row in ipairs(groups.err and {} or groups) do
+            local group = {}
+            for i = 1, #row, 2 do group[row[i]] = row[i + 1] end
+            if group['name'] == ARGV[1] then
+                local read = group['entries-read']
+                if read then redis.pcall('HSETNX', KEYS[4], 'before', read - group['pending']) end
+                return 0
+            end
+        end
         local from = ARGV[2]
         if ARGV[3] == '1' then from = redis.call('HGET', KEYS[4], 'from') or '0' end
         local info = redis.pcall('XINFO', 'STREAM', KEYS[1])
-        local stream = {}
+        local stream = {['entries-added'] = 0, length = 0, ['last-generated-id'] = '0-0'}
         if not info.err then for i = 1, #info, 2 do stream[info[i]] = info[i + 1] end end
-        local last = stream['last-generated-id'] or '0-0'
-        local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], from, 'MKSTREAM')
-        local before = false
-        if made.err then
-            if string.sub(made.err, 1, 9) ~= 'BUSYGROUP' then return made end
-            if redis.call('HEXISTS', KEYS[4], 'before') == 1 then return 0 end
-            for _, row in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
-                local group = {}
-                for i = 1, #row, 2 do group[row[i]] = row[i + 1] end
-                if group['name'] == ARGV[1] and group['entries-read'] then
-                    before = group['entries-read'] - group['pending']
-                end
-            end
-        else
-            redis.call('DEL', KEYS[3], KEYS[4])
-            redis.call('HSET', KEYS[4], 'from', from == '$' and last or from)
-            local added = stream['entries-added'] or (info.err and 0)
-            if added and from == '$' then before = added end
-            if added and (from == '0' or from == '0-0') then before = added - (stream['length'] or 0) end
-        end
-        if before then redis.call('HSET', KEYS[4], 'before', before) end
-        return made.err and 0 or 1
+        redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], from, 'MKSTREAM')
+        redis.call('DEL', KEYS[3], KEYS[4])
+        redis.call('HSET', KEYS[4], 'from', from == '$' and stream['last-generated-id'] or from)
+        local before = stream['entries-added']
+        if from == '0' then before = before - stream['length'] end
+        if from == '0' or from == '$' then redis.call('HSET', KEYS[4], 'before', before) end
+        return 1
         """
 
     /// ARGV: how the entries ended, whether their failures are to be forgotten, their ids.

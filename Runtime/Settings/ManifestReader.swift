@@ -21,7 +21,7 @@ package struct ManifestReader {
     private static let keys = [
         "name", "summary", "triggers", "limits", "permissions", "onDisconnect", "scale", "resources",
         "bindings", "environment", "retry", "idempotent", "idempotency",
-        "rateLimits", "cors", "static",
+        "rateLimits", "cors", "static", "batch",
     ]
 
     /// Reads a file's text; nil where not even a name could be found.
@@ -58,6 +58,12 @@ package struct ManifestReader {
         if let node = members["scale"] { ScaleReader.read(node, &manifest.scale, of: manifest.limits) }
         if let node = members["resources"] { ScaleReader.read(node, &manifest.resources) }
         if let node = members["retry"] { readRetry(node, &manifest.retry) }
+        if let batch = members["batch"]?.members(["max", "window"]) {
+            manifest.batch = Manifest.Batch(
+                max: batch["max"]?.integer(2...1000) ?? 32,
+                window: batch["window"]?.duration(.zero ... .seconds(60)) ?? .milliseconds(5)
+            )
+        }
         manifest.rateLimits = members["rateLimits"]?.list.compactMap(readRate) ?? []
         manifest.grants = members["bindings"]?.list.compactMap(readGrant) ?? []
         for (key, value) in members["environment"]?.entries ?? [] {

@@ -10,27 +10,35 @@ package enum ErrorPayload {
     private static let faultTextMax = 4096
 
     package static func write(_ error: FunctionError, to writer: inout WireWriter, id: UInt32) {
-        writer.frame(.error, id: id) { writer in
-            writer.integer(UInt16(clamping: error.status))
-            writer.string(error.code, limit: codeMax)
-            writer.string(error.message, limit: messageMax)
-            switch error.retry {
-            case .byPolicy: writer.integer(Int64(-1))
-            case .never: writer.integer(Int64(-2))
-            case .discard: writer.integer(Int64(-3))
-            case .after(let wait): writer.integer(max(0, wait.nanoseconds))
-            }
-            writer.integer(UInt16(min(error.faults.count, faultsMax)))
-            for fault in error.faults.prefix(faultsMax) {
-                writer.string(fault.path, limit: faultTextMax)
-                writer.string(fault.rule, limit: faultTextMax)
-                writer.string(fault.message, limit: faultTextMax)
-            }
+        writer.frame(.error, id: id) { write(error, to: &$0) }
+    }
+
+    /// Writes the error's fields alone.
+    static func write(_ error: FunctionError, to writer: inout WireWriter) {
+        writer.integer(UInt16(clamping: error.status))
+        writer.string(error.code, limit: codeMax)
+        writer.string(error.message, limit: messageMax)
+        switch error.retry {
+        case .byPolicy: writer.integer(Int64(-1))
+        case .never: writer.integer(Int64(-2))
+        case .discard: writer.integer(Int64(-3))
+        case .after(let wait): writer.integer(max(0, wait.nanoseconds))
+        }
+        writer.integer(UInt16(min(error.faults.count, faultsMax)))
+        for fault in error.faults.prefix(faultsMax) {
+            writer.string(fault.path, limit: faultTextMax)
+            writer.string(fault.rule, limit: faultTextMax)
+            writer.string(fault.message, limit: faultTextMax)
         }
     }
 
     package static func read(_ payload: UnsafeRawBufferPointer) throws(WireError) -> FunctionError {
         var reader = WireReader(payload)
+        return try read(&reader)
+    }
+
+    /// Reads the error's fields.
+    static func read(_ reader: inout WireReader) throws(WireError) -> FunctionError {
         let status = Int(try reader.integer(UInt16.self))
         let code = try reader.string()
         let message = try reader.string()

@@ -151,12 +151,7 @@ package struct InvokeHead: Sendable {
                     | (connection == nil ? 0 : InvokeHead.hasConnection)
             )
             if let request {
-                writer.string(request.method)
-                writer.string(request.target)
-                writer.dictionary(request.parameters)
-                writer.headers(request.headers)
-                writer.string(request.clientAddress)
-                writer.string(request.scheme)
+                writer.request(request)
             }
             connection?.write(to: &writer)
             if let extent { writer.extent(extent) } else { writer.rest(body.array) }
@@ -188,14 +183,7 @@ package struct InvokeHead: Sendable {
         var request: HTTPRequest?
         let parts = try reader.integer(UInt8.self)
         if parts & hasRequest != 0 {
-            request = HTTPRequest(
-                method: try reader.string(),
-                target: try reader.string(),
-                parameters: try reader.dictionary(),
-                headers: try reader.headers(),
-                clientAddress: try reader.string(),
-                scheme: try reader.string()
-            )
+            request = try reader.request()
         }
         let connection = parts & hasConnection != 0 ? try ConnectionEvent(from: &reader) : nil
         let head = InvokeHead(

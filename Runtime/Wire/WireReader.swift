@@ -66,4 +66,16 @@ package struct WireReader {
         }
         return result
     }
+
+    /// Reads a request without its body.
+    package mutating func request() throws(WireError) -> HTTPRequest {
+        HTTPRequest(
+            method: try string(),
+            target: try string(),
+            parameters: try dictionary(),
+            headers: try headers(),
+            clientAddress: try string(),
+            scheme: try string()
+        )
+    }
 }

@@ -92,4 +92,14 @@ package struct WireWriter: Sendable {
             string(value)
         }
     }
+
+    /// Writes a request without its body.
+    package mutating func request(_ request: HTTPRequest) {
+        string(request.method)
+        string(request.target)
+        dictionary(request.parameters)
+        headers(request.headers)
+        string(request.clientAddress)
+        string(request.scheme)
+    }
 }

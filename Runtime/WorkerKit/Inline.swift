@@ -31,6 +31,7 @@ func runInline(_ entries: [FunctionEntry], name: String) -> Never {
             switch handler {
             case .synchronous(let handle): finish(try handle(event, context))
             case .async(let handle): finish(try await handle(event, context))
+            case .batch(let handle): finish(try await Handler.run(event) { try await handle($0, context) })
             case .streaming(let handle):
                 try await handle(
                     event,

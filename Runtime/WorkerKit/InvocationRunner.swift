@@ -39,6 +39,9 @@ struct InvocationRunner: Sendable {
             connection: head.connection,
             body: body
         )
+        if event.kind == .batch, !handler.takesBatches {
+            return channel.append { ErrorPayload.write(Handler.noBatches, to: &$0, id: id) }
+        }
         if case .synchronous(let handle) = handler {
             if !channel.isClean { lateSender.watch() }
             return runAtOnce(event, makeContext(head, id: id, nil), id, handle)
@@ -49,6 +52,10 @@ struct InvocationRunner: Sendable {
             switch handler {
             case .synchronous: break
             case .async(let handle): await runWhole(event, id, running) { try await handle(event, context) }
+            case .batch(let handle):
+                await runWhole(event, id, running) {
+                    try await Handler.run(event) { try await handle($0, context) }
+                }
             case .streaming(let handle):
                 await stream(event, id, running) { try await handle(event, context, $0) }
             }

@@ -19,6 +19,8 @@ WorkerMain.run([
     FunctionEntry("echo-async", EchoAsyncFunction.self),
     FunctionEntry("echo-slowly", EchoSlowlyFunction.self),
     FunctionEntry("echo-slowly-again", EchoSlowlyFunction.self),
+    FunctionEntry("batched", BatchedFunction.self),
+    FunctionEntry("job", JobFunction.self),
     FunctionEntry("typed", TypedGreeting.self),
     FunctionEntry("typed-echo", TypedEchoFunction.self),
     FunctionEntry("stream", StreamFunction.self),

@@ -19,6 +19,20 @@ struct RedisURLTests {
         )
         #expect(try RedisURL("redis://[::1]") == RedisURL(address: .tcp(host: "::1", port: 6379)))
         #expect(
+            try RedisURL("rediss://me:pw@h:7/2")
+                == RedisURL(
+                    address: .tcp(host: "h", port: 7),
+                    user: "me",
+                    password: "pw",
+                    database: 2,
+                    isSecure: true
+                )
+        )
+        #expect(
+            try RedisURL("unix://me:p%40w@/run/@r.sock")
+                == RedisURL(address: .unix(path: "/run/@r.sock"), user: "me", password: "p@w")
+        )
+        #expect(
             try RedisURL("unix:///run/r.sock?db=2")
                 == RedisURL(address: .unix(path: "/run/r.sock"), database: 2)
         )
@@ -28,13 +42,14 @@ struct RedisURLTests {
     func redacted() throws {
         let url = try RedisURL("redis://me:secret@h:1/2")
         #expect(url.description == "redis://me:***@h:1/2")
+        #expect(try RedisURL("rediss://me:secret@h:1/2").description == "rediss://me:***@h:1/2")
         #expect(try RedisURL("unix:///a/b").description == "unix:///a/b")
     }
 
     @Test(
         "a bad URL is refused with its reason and without its password",
         arguments: [
-            ("http://h", "must begin"), ("rediss://:secret@h", "TLS"), ("redis://", "host"),
+            ("http://h", "must begin"), ("rediss://secret@h", "user:password"), ("redis://", "host"),
             ("redis://h:0", "port"), ("redis://h:secret", "port"), ("redis://h/x", "database"),
             ("redis://h/-1", "database"), ("redis://secret@h", "user:password"),
             ("redis://:%2@h", "hexadecimal"),

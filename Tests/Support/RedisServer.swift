@@ -19,6 +19,7 @@ package final class RedisServer: Sendable {
     package let url: String
     package let directory: String
     private let isPersistent: Bool
+    private let extra: [String]
     private let running = Mutex<Running?>(nil)
 
     /// Runs `body` with a server's URL.
@@ -28,12 +29,13 @@ package final class RedisServer: Sendable {
 
     /// Runs `body` with a server that it may stop and start.
     ///
-    /// A persistent one has each write in a file before it answers, to be found after a restart.
+    /// `arguments` go to the server behind its own. A persistent one has each write in a file before it answers, to be found after a restart.
     package static func run<Result>(
         persistent: Bool = false,
+        arguments: [String] = [],
         _ body: (RedisServer) async throws -> Result
     ) async throws -> Result {
-        let server = try RedisServer(persistent: persistent)
+        let server = try RedisServer(persistent: persistent, arguments)
         do {
             try await server.start()
             let result = try await body(server)
@@ -45,7 +47,8 @@ package final class RedisServer: Sendable {
         }
     }
 
-    private init(persistent: Bool) throws {
+    private init(persistent: Bool, _ arguments: [String]) throws {
+        extra = arguments
         var template = Array("/tmp/swiftlet-redis-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw Failure(description: "no temporary directory: errno \(errno)")
@@ -79,6 +82,16 @@ package final class RedisServer: Sendable {
             close(process.lifeline)
             unlink("\(directory)/s")
         }
+    }
+
+    /// Has the server stand still, as a machine that is too busy or a network that is cut would.
+    package func pause() { signal(SIGSTOP) }
+
+    /// Has it go on.
+    package func resume() { signal(SIGCONT) }
+
+    private func signal(_ number: Int32) {
+        if let pid = running.withLock({ $0?.pid }) { Glibc.kill(-pid, number) }
     }
 
     private func remove() async {
@@ -128,7 +141,7 @@ package final class RedisServer: Sendable {
             + [
                 "--save", "", "--appendonly", appending[0], "--appendfsync", appending[1], "--daemonize",
                 "no",
-            ]
+            ] + extra
         var pointers = arguments.map { strdup($0) } + [nil]
         defer { pointers.forEach { free($0) } }
         var pid: pid_t = 0
