@@ -49,8 +49,9 @@ struct RedisSecurityTests {
     private func freePort() async throws -> Int {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: "127.0.0.1", port: 0).get()
-        defer { channel.close(promise: nil) }
-        return try #require(channel.localAddress?.port)
+        let port = try #require(channel.localAddress?.port)
+        try await channel.close().get()
+        return port
     }
 
     private func security(
