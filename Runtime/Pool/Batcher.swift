@@ -133,7 +133,11 @@ final class BatchMember: Dispatched, @unchecked Sendable {
         guard !isOver else { return }
         isOver = true
         sink.eventLoop.execute { [sink] in
-            sink.reply(status: reply.status, headers: reply.headers, body: ByteBuffer(bytes: reply.body.array))
+            sink.reply(
+                status: reply.status,
+                headers: reply.headers,
+                body: ByteBuffer(bytes: reply.body.array)
+            )
         }
     }
 
