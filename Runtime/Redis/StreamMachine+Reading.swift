@@ -29,6 +29,7 @@ extension StreamMachine {
     mutating func readSucceeded() {
         failuresInRow = 0
         isRegrouped = false
+        readLimit = min(2 * readLimit, StreamSettings.readBound)
     }
 
     /// Holds what is new; what is held already has only been shown again.
@@ -62,6 +63,7 @@ extension StreamMachine {
             return
         }
         failuresInRow += 1
+        readLimit = max(readLimit / 4, 1)
         state = .connecting
         let wait = failure == .misconfigured ? .seconds(5) : StreamMachine.backoff(failuresInRow)
         actions.append(.reconnect(after: random.jittered(wait)))

@@ -56,6 +56,8 @@ package struct StreamMachine: Sendable {
     /// How many entries a read or a claim under way may bring; 0 where there is none.
     var reading = 0
     var claiming = 0
+    /// How many entries are asked for at most: fewer after each failure, as a reply of many large ones is refused.
+    var readLimit = StreamSettings.readBound
     /// Where the scan of the own pending entries is.
     var cursor = "0"
     var failuresInRow = 0
@@ -147,7 +149,7 @@ package struct StreamMachine: Sendable {
     var room: Int {
         let free = (settings.concurrency - events.count) * settings.batch - ready.count
         let unheld = settings.heldBound - held.count - reading - claiming
-        return max(0, min(free, unheld, StreamSettings.readBound))
+        return max(0, min(free, unheld, readLimit))
     }
 
     /// The next event; nil where there is none, or the next one may still grow.

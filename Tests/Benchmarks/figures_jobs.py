@@ -56,7 +56,7 @@ def swiftlet(build, home, redis):
         until(lambda: done() >= OURS, 120, "the jobs are not all run")
         rate = (OURS - before) / (time.monotonic() - start)
         paced(client, rate / 5)
-        waits = client.ask("LRANGE", "state:job:waits", 0, -1)
+        waits = client.ask("LRANGE", "state:waits", 0, -1)
         return rate, *percentiles([int(word) for words in waits for word in words.split()])
     finally:
         host.stop()
@@ -77,7 +77,7 @@ def paced(client, rate):
     )
     # Whatever the worker remembers.
     client.ask("XADD", "jobs:timed", "*", "flush", 1)
-    until(lambda: client.ask("LLEN", "state:job:waits") * 1000 >= count, 20, "the waits are not told")
+    until(lambda: client.ask("LLEN", "state:waits") * 1000 >= count, 20, "the waits are not told")
 
 
 def other(name, home, redis):

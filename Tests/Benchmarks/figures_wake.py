@@ -49,7 +49,7 @@ def measure(build, home):
 
 def taken(client):
     """What the handlers of operation `timed` have written, in nanoseconds."""
-    return [int(word) for words in client.ask("LRANGE", "state:job:waits", 0, -1) for word in words.split()]
+    return [int(word) for words in client.ask("LRANGE", "state:waits", 0, -1) for word in words.split()]
 
 
 def main():

@@ -13,7 +13,7 @@ import time
 from peers import VENV, program
 from processes import Failure, descendants, stop
 
-PYPI = ["dramatiq[redis]==1.17.1", "arq==0.26.3", "celery[redis]==5.4.0", "rq==2.0.0", "packaging==24.1"]
+PYPI = ["dramatiq[redis]==1.17.1", "arq==0.26.3", "celery[redis]==5.4.0", "rq==2.0.0", "kombu==5.4.2", "packaging==24.1"]
 
 COMMON = '''
 import os, time, redis

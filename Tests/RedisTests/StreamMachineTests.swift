@@ -232,6 +232,20 @@ struct StreamMachineTests {
         #expect(next.contains(.armWindow(after: .seconds(1))))
     }
 
+    @Test("after a failure fewer entries are asked for, and more again when they come")
+    func fewer() {
+        let machine = reading(batch: 100, concurrency: 10)
+        func count(_ actions: [StreamAction]) -> Int {
+            for case .read(let count) in actions { return count }
+            return 0
+        }
+        #expect(count(machine.handle(.readTimedOut)) == 500)
+        _ = machine.handle(.redisFailed(.passing))
+        for fact in [StreamFact.connected, .groupReady] { _ = machine.handle(fact) }
+        #expect(count(machine.handle(.entriesRead([]))) == 250)
+        #expect(count(machine.handle(.readTimedOut)) == 500)
+    }
+
     @Test("a lost group is made again once, then with back-off")
     func groupLost() {
         let machine = reading()
