@@ -33,6 +33,8 @@ struct AdminAPI {
             EndpointRoute("GET", "/v1/schedule") { _ in await self.schedule() },
             EndpointRoute("GET", "/v1/schedule/next") { await self.next($0) },
             EndpointRoute("GET", "/v1/shards/{user}") { self.shard($0) },
+            EndpointRoute("GET", "/v1/credits/{user}") { await self.credits($0) },
+            EndpointRoute("POST", "/v1/credits/{user}/grants") { await self.grant($0) },
             EndpointRoute("POST", "/v1/reload") { _ in await self.reload().response },
         ].map(AdminGuard.guarded) + jobs.routes.map(AdminGuard.guarded)
             + DeadLettersAPI(redis: host.redis).routes.map(AdminGuard.guarded)
@@ -67,6 +69,7 @@ struct AdminAPI {
                 to: Double(count.ever)
             )
         }
+        noteCredits(metrics)
         metrics.set("swiftlet_redis_up", to: host.redisIsUp ? 1 : 0)
         metrics.set("swiftlet_log_lines_dropped_total", to: Double(host.telemetry.log.dropped))
         metrics.set("swiftlet_uptime_seconds", to: Double((Monotonic.now - host.started).nanoseconds) / 1e9)

@@ -3,18 +3,30 @@ import HTTPTrigger
 import Invocations
 import Journal
 import Storage
+import UserData
 
 /// Takes asynchronous requests into the journal, and keeps idempotency keys there, for the gateway and the
 /// admin API.
 package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
-    private let journal: HostJournal
-    private let clock: any HostClock
+    let journal: HostJournal
+    let credits: CreditLedger
+    let clock: any HostClock
     private let manifests: ManifestTable
 
-    package init(journal: HostJournal, clock: any HostClock, manifests: ManifestTable) {
+    package init(
+        journal: HostJournal,
+        credits: CreditLedger,
+        clock: any HostClock,
+        manifests: ManifestTable
+    ) {
         self.journal = journal
+        self.credits = credits
         self.clock = clock
         self.manifests = manifests
+    }
+
+    init(_ stores: HostStores, clock: any HostClock, manifests: ManifestTable) {
+        self.init(journal: stores.journal, credits: stores.credits, clock: clock, manifests: manifests)
     }
 
     package func accept(
@@ -36,6 +48,11 @@ package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
             depth: invocation.depth
         )
         do {
+            // What the operator, a schedule or another function asks for costs no user anything.
+            if invocation.trigger == "http", let price = manifests[job.function]?.prices[job.operation] {
+                job.idempotencyKey = idempotencyKey
+                return try await accept(job, credits: price, requestHash: requestHash)
+            }
             guard let key = idempotencyKey else {
                 try await journal.jobs.accept(job, now: clock.now)
                 return AcceptedJob(id: job.id)

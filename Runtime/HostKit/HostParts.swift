@@ -15,6 +15,7 @@ import WorkerPool
 struct HostStores {
     let journal: HostJournal
     let shards: ShardMap
+    let credits: CreditLedger
     let documents: DocumentStore
     let blobs: BlobStore
 
@@ -38,7 +39,13 @@ struct HostStores {
             capacity: blobCapacity
         )
         closing.add { await blobs.close() }
-        return HostStores(journal: journal, shards: shards, documents: documents, blobs: blobs)
+        return HostStores(
+            journal: journal,
+            shards: shards,
+            credits: CreditLedger(shards),
+            documents: documents,
+            blobs: blobs
+        )
     }
 }
 

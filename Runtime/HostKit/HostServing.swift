@@ -42,7 +42,8 @@ extension HostStarter {
             triggers: triggers,
             manager: options.manager
         )
-        let runner = makeRunner(state)
+        let credits = CreditRelay(state)
+        let runner = makeRunner(state, credits)
         let back = try await openAdmin(state, runner, reloader, premises.settings, supplies.group)
         let host = Host(
             state,
@@ -60,7 +61,7 @@ extension HostStarter {
             gateway: gateway,
             front: front,
             back: back,
-            background: background(state, runner, supplies.redis.client, premises.settings)
+            background: background(state, runner, credits, supplies.redis.client, premises.settings)
                 + watching(premises.source, reloader, state) + watched(supplies.group),
             grace: premises.settings.grace
         )
@@ -74,7 +75,7 @@ extension HostStarter {
         return host
     }
 
-    private func makeRunner(_ state: HostState) -> JobRunner {
+    private func makeRunner(_ state: HostState, _ credits: CreditRelay) -> JobRunner {
         JobRunner(
             jobs: state.stores.journal.jobs,
             dispatching: state.dispatcher,
@@ -82,7 +83,10 @@ extension HostStarter {
             clock: state.clock,
             manifests: state.manifests,
             telemetry: state.telemetry,
-            ended: { state.scheduler.jobEnded($0.id) }
+            ended: {
+                state.scheduler.jobEnded($0.id)
+                credits.jobEnded()
+            }
         )
     }
 
@@ -161,6 +165,7 @@ extension HostStarter {
     private func background(
         _ state: HostState,
         _ runner: JobRunner,
+        _ credits: CreditRelay,
         _ redis: RedisClient,
         _ settings: HostSettings
     ) -> [Task<Void, Never>] {
@@ -180,7 +185,7 @@ extension HostStarter {
         )
         return [
             Task { await runner.run() }, Task { await relay.run() }, Task { await state.scheduler.run() },
-            Task { await housekeeping.run() },
+            Task { await housekeeping.run() }, Task { await credits.run() },
         ]
     }
 

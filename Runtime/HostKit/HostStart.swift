@@ -239,7 +239,7 @@ struct HostStarter {
             tokens: tokens,
             telemetry: premises.telemetry,
             clock: clock,
-            ports: GatewayPorts(journal: stores.journal, clock: clock, manifests: manifests),
+            ports: GatewayPorts(stores, clock: clock, manifests: manifests),
             loop: supplies.loop,
             redis: supplies.redis.client,
             redisUp: supplies.redis.health,

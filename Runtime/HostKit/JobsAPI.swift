@@ -147,7 +147,10 @@ struct JobsAPI {
 extension HostState {
     /// All that takes work on, each with its own record of it.
     var auditedSources: [any AuditedSource] {
-        [stores.journal.jobs, StreamAudit(manifests: project.manifests, client: redis)]
+        [
+            stores.journal.jobs, stores.credits,
+            StreamAudit(manifests: project.manifests, client: redis),
+        ]
     }
 }
 

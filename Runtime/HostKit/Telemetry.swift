@@ -19,7 +19,7 @@ package final class Telemetry: Sendable {
     package init(log: LogWriter, clock: any HostClock) {
         self.log = log
         self.clock = clock
-        self.metrics = Metrics(Telemetry.families + CapacityReport.families)
+        self.metrics = Metrics(Telemetry.families + CapacityReport.families + AdminAPI.creditFamilies)
     }
 
     private static let families: [Metrics.Family] = [

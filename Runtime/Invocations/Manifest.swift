@@ -264,6 +264,9 @@ package struct Manifest: Sendable, Hashable {
     package var idempotent = false
     /// Whether the gateway keeps `Idempotency-Key`s for the function.
     package var idempotencyKeys = false
+    /// What a job costs its user that comes over HTTP, in whole credits, by operation; of one that is not
+    /// here, nothing.
+    package var prices: [String: Int] = [:]
     /// How often it may be asked for over HTTP.
     package var rateLimits: [RateLimit] = []
     /// Which pages of other origins may call the function; nil where none may.

@@ -9,6 +9,7 @@ package final class HostJournal: Sendable {
     package let jobs: JobStore
     package let idempotency: IdempotencyStore
     package let outbox: EventOutbox
+    package let settlements: SettlementStore
     package let schedules: ScheduleLedger
     package let settings: SettingStore
     package let log: KeyedLog
@@ -26,6 +27,7 @@ package final class HostJournal: Sendable {
         self.jobs = JobStore(file)
         self.idempotency = IdempotencyStore(file)
         self.outbox = EventOutbox(file)
+        self.settlements = SettlementStore(file, jobs: jobs)
         self.schedules = ScheduleLedger(file, jobs: jobs)
         self.settings = SettingStore(file)
         self.log = KeyedLog(file)

@@ -7,7 +7,7 @@ extension Schema {
     static let journal = Schema(
         name: "journal",
         applicationID: 0x5377_4A01,
-        steps: [jobs + counters + OutboxTable.schema + keys + schedules, law]
+        steps: [jobs + counters + OutboxTable.schema + keys + schedules, law, SettlementStore.schema]
     )
 
     private static let jobs = """

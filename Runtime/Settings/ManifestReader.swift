@@ -21,7 +21,7 @@ package struct ManifestReader {
     private static let keys = [
         "name", "summary", "triggers", "limits", "permissions", "onDisconnect", "scale", "resources",
         "bindings", "environment", "retry", "idempotent", "idempotency",
-        "rateLimits", "cors", "static", "batch",
+        "rateLimits", "cors", "static", "batch", "credits",
     ]
 
     /// Reads a file's text; nil where not even a name could be found.
@@ -71,6 +71,7 @@ package struct ManifestReader {
         }
         manifest.idempotent = members["idempotent"]?.flag() ?? false
         manifest.idempotencyKeys = members["idempotency"]?.flag() ?? false
+        if let node = members["credits"] { readPrices(node, &manifest) }
         manifest.cors = members["cors"].flatMap(readCORS)
         manifest.folders = members["static"]?.list.compactMap { readStatic($0, file: file) } ?? []
         if manifest.grants("broker"), let named, named != "trading" {

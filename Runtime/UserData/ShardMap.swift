@@ -58,6 +58,10 @@ package actor ShardMap {
 
     /// Wakes when a shard's outbox may have something to relay.
     nonisolated package let outboxAppended = WakeSignal()
+    /// The shards that were there at the start.
+    nonisolated let existing: [ShardPlace]
+    /// All that are there.
+    private(set) var known: Set<ShardPlace>
     private let directory: String
     private let openLimit: Int
     private var entries: [Int: Entry] = [:]
@@ -82,6 +86,8 @@ package actor ShardMap {
         self.directory = directory
         self.openLimit = max(openLimit, 1)
         self.lagging = existing
+        self.existing = existing.sorted().map { ShardPlace(number: $0) }
+        known = Set(self.existing)
     }
 
     /// The file that holds a user's records; it may not be there yet.
@@ -97,6 +103,7 @@ package actor ShardMap {
         _ place: ShardPlace,
         _ body: @Sendable (SQLiteFile) async throws -> Value
     ) async throws -> Value {
+        known.insert(place)
         let opening = begin(place.number)
         defer { end(place.number) }
         let file: SQLiteFile

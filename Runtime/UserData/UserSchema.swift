@@ -22,7 +22,8 @@ extension Schema {
             CREATE TABLE changes (last INTEGER NOT NULL);
             INSERT INTO changes VALUES (0);
 
-            """ + OutboxTable.schema
+            """ + OutboxTable.schema,
+            LedgerTable.schema,
         ]
     )
 

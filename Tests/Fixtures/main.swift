@@ -47,4 +47,5 @@ WorkerMain.run([
     FunctionEntry("fork-bomb", ForkBombFunction.self),
     FunctionEntry("flood", FloodFunction.self),
     FunctionEntry("spin", SpinFunction.self),
+    FunctionEntry("record", RecordFunction.self),
 ])

@@ -5,6 +5,7 @@ import Invocations
 import Journal
 import TestSupport
 import Testing
+import UserData
 
 @Suite(.timeLimit(.minutes(1)))
 struct GatewayPortsTests {
@@ -16,7 +17,15 @@ struct GatewayPortsTests {
         var manifest = Manifest(name: "video")
         manifest.retry.attempts = 4
         let manifests = ManifestTable([manifest])
-        try await body(GatewayPorts(journal: journal, clock: clock, manifests: manifests), journal)
+        let shards = try await ShardMap.open(directory: workspace.path)
+        let ports = GatewayPorts(
+            journal: journal,
+            credits: CreditLedger(shards),
+            clock: clock,
+            manifests: manifests
+        )
+        try await body(ports, journal)
+        await shards.close()
         await journal.close()
     }
 

@@ -106,6 +106,7 @@ struct AuditTests {
         try tamper(
             """
             DROP TRIGGER job_accepted; DROP TRIGGER job_moved; DROP TRIGGER job_pruned;
+            DROP TRIGGER job_settled; DROP TRIGGER job_settled_by_removal; DROP TABLE settlements;
             DROP TABLE job_totals; DROP TABLE job_attempts;
             ALTER TABLE job_counts DROP COLUMN pruned;
             CREATE TRIGGER job_accepted AFTER INSERT ON jobs BEGIN SELECT 1; END;

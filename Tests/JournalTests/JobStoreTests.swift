@@ -251,7 +251,8 @@ struct JobStoreTests {
     @Test("a journal of a later version is refused")
     func newer() async throws {
         try await withJournal { _ in }
-        let later = Schema(name: "journal", applicationID: 0x5377_4A01, steps: ["", "SELECT 1", "SELECT 1"])
+        let steps = Array(repeating: "SELECT 1", count: 9)
+        let later = Schema(name: "journal", applicationID: 0x5377_4A01, steps: steps)
         await (try await SQLiteFile.open(workspace.path + "/journal.sqlite", schema: later)).close()
         let error = await #expect(throws: StorageError.self) {
             try await HostJournal.open(directory: workspace.path)

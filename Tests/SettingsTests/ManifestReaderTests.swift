@@ -50,6 +50,29 @@ struct ManifestReaderTests {
         #expect(read(bad).problems.compactMap(\.line) == [3, 4, 5, 6, 7, 8])
     }
 
+    @Test("prices are for operations that clients reach as jobs only; all else is told with its line")
+    func prices() {
+        func manifest(_ credits: String) -> String {
+            """
+            name: film
+            triggers:
+              http:
+                - {method: POST, path: /films, operation: make, mode: async}
+                - {method: POST, path: /drafts, operation: draft, mode: async}
+                - {method: POST, path: /previews, operation: draft}
+                - {method: GET, path: /films, operation: list}
+            credits: \(credits)
+            """
+        }
+        let (result, problems) = read(manifest("{make: 12}"))
+        #expect(problems == [] && result?.manifest.prices == ["make": 12])
+        for bad in ["{list: 1}", "{draft: 1}", "3", "{make: 0}", "{make: many}", "[3]"] {
+            #expect(read(manifest(bad)).problems.map(\.line) == [8], "\(bad)")
+        }
+        let one = "name: f\ntriggers: {http: [{method: POST, path: /f, mode: async}]}\ncredits: 3"
+        #expect(read(one).result?.manifest.prices == ["": 3])
+    }
+
     private static let everything = """
         name: script
         summary: Writes scripts

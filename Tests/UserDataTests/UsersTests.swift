@@ -205,7 +205,8 @@ struct UsersTests {
         try await withUsers { users, _ in
             _ = try await users.write(1, [.put(collection: "c", id: "i", value: 1)])
         }
-        let later = Schema(name: "user shard", applicationID: 0x5377_5501, steps: ["", "SELECT 1"])
+        let steps = Array(repeating: "SELECT 1", count: 9)
+        let later = Schema(name: "user shard", applicationID: 0x5377_5501, steps: steps)
         await (try await SQLiteFile.open(workspace.path + "/users/shard-0001.sqlite", schema: later)).close()
         try await withUsers { users, _ in
             #expect(await fault { _ = try await users.get(1, "c", "i") }?.code == "storage_failed")
