@@ -18,6 +18,9 @@ struct Invoke: ParsableCommand {
     @Option(help: "The event, a JSON file; `-` for standard input. Default: {}.") var event: String?
     @Option(help: "The operation, where the function has several.") var operation: String?
     @Flag(name: .customLong("async"), help: "Accept a job instead of waiting.") var asJob = false
+    @Option(help: "With --async: not before that time has passed, such as 30s.") var delay: String?
+    @Option(help: "With --async: 0 to 9, the higher first.") var priority: Int?
+    @Option(help: "With --async: the key whose jobs belong together.") var key: String?
     @OptionGroup var output: OutputOptions
     @OptionGroup var address: HostAddress
 
@@ -25,6 +28,11 @@ struct Invoke: ParsableCommand {
         let client = HostClient(base: address.urls().admin)
         var path = "/v1/functions/\(encoded(name))/invocations?operation=\(encoded(operation ?? ""))"
         if asJob { path += "&async=1" }
+        for (name, value) in [("delay", delay), ("priority", priority.map { "\($0)" }), ("key", key)] {
+            guard let value else { continue }
+            guard asJob else { leave(64, "--\(name) goes with --async") }
+            path += "&\(name)=\(encoded(value))"
+        }
         let answer = client.send("POST", path, bytes: readEvent(), headers: [.json])
         guard answer.status < 400 else {
             writeOut(Bytes(answer.body.text + "\n"))

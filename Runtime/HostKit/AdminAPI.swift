@@ -102,7 +102,12 @@ struct AdminAPI {
         let invocation = Invocation(function: name, event: event, trace: trace, trigger: "invoke")
         if request.query["async"] == "1" {
             do {
-                let job = try await host.ports.accept(invocation, idempotencyKey: nil, requestHash: "")
+                let job = try await host.ports.accept(
+                    invocation,
+                    idempotencyKey: nil,
+                    requestHash: "",
+                    wishes: try JobWishes.query(request.query, now: host.clock.now)
+                )
                 return .json(["job": .string(job.id), "trace": .string(trace.traceID)], status: 202)
             } catch let error as FunctionError {
                 return .failure(error)

@@ -14,7 +14,7 @@ struct BuiltInEndpoints {
     var routes: [EndpointRoute] {
         [
             EndpointRoute("GET", "/v1/jobs/{id}") { request in
-                await self.job(request) { .json(["job": $0.json]) }
+                await self.job(request) { .json(["job": await ResultBlobs(blobs).json($0)]) }
             },
             EndpointRoute("GET", "/v1/jobs/{id}/events") { request in
                 await self.job(request) { JobEvents(jobs: jobs, loop: loop).response($0, to: request) }
@@ -28,14 +28,14 @@ struct BuiltInEndpoints {
     /// A job of somebody else is not there.
     private func job(
         _ request: EndpointRequest,
-        _ answer: (JobRecord) -> EndpointResponse
+        _ answer: (JobRecord) async -> EndpointResponse
     ) async -> EndpointResponse {
         let id = request.parameters["id"] ?? ""
         do {
             guard let job = try await jobs.job(id), job.owner == nil || job.owner == request.principal else {
                 return .failure(.notFound("there is no job \(id), or it is not yours"))
             }
-            return answer(job)
+            return await answer(job)
         } catch {
             return .failure(
                 FunctionError(
@@ -85,10 +85,7 @@ extension JobRecord {
         if let stage { object["stage"] = .string(stage) }
         if state == .retryWait { object["next_attempt"] = .string(runAt.rfc3339) }
         if let result {
-            let isJSON = result.contentType.hasPrefix("application/json")
-            object["result"] =
-                isJSON
-                ? (try? JSON.parse(result.body)) ?? .string(result.body.text) : .string(result.body.text)
+            object["result"] = result.json
             object["status"] = .integer(Int64(result.status))
         }
         if let error { object["error"] = error.json }

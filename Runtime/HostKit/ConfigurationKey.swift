@@ -132,6 +132,12 @@ extension Configuration {
             "3s",
             help: "what runs may take to end when the host stops"
         ),
+        .init(
+            "webhook.key",
+            "SWIFTLET_WEBHOOK_KEY",
+            isSecret: true,
+            help: "signs what is sent to webhooks; empty sends it unsigned"
+        ),
         .init("keep.jobs", "SWIFTLET_KEEP_JOBS", "7d", help: "for how long ended jobs are kept"),
         .init("keep.blobs", "SWIFTLET_KEEP_BLOBS", "4GiB", help: "how much the blob store takes"),
         .init("keep.logs", "SWIFTLET_KEEP_LOGS", "64MiB", help: "size at which the log is turned over"),

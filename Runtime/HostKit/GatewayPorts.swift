@@ -34,6 +34,23 @@ package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
         idempotencyKey: String?,
         requestHash: String
     ) async throws -> AcceptedJob {
+        let wishes = try JobWishes.headers(invocation.event.request?.headers ?? [], now: clock.now)
+        return try await accept(
+            invocation,
+            idempotencyKey: idempotencyKey,
+            requestHash: requestHash,
+            wishes: wishes
+        )
+    }
+
+    /// The same with what the job is to be like.
+    package func accept(
+        _ invocation: Invocation,
+        idempotencyKey: String?,
+        requestHash: String,
+        wishes: JobWishes
+    ) async throws -> AcceptedJob {
+        let now = clock.now
         let object = try invocation.event.object()
         var job = NewJob(
             id: invocation.id,
@@ -43,19 +60,23 @@ package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
             trigger: "job",
             owner: invocation.principal,
             trace: invocation.trace,
-            maxAttempts: manifests[invocation.function]?.retry.attempts ?? 1,
-            maxRecoveries: manifests[invocation.function]?.retry.recoveries ?? Manifest.Retry().recoveries,
             depth: invocation.depth
         )
+        job.heed(wishes)
+        job.follow(manifests[invocation.function], now: now)
         do {
             // What the operator, a schedule or another function asks for costs no user anything.
             if invocation.trigger == "http", let price = manifests[job.function]?.prices[job.operation] {
+                guard job.unique == nil else {
+                    let message = "a job that costs credits cannot be unique; send an Idempotency-Key"
+                    throw FunctionError.invalid("job-unique", "credits", message)
+                }
                 job.idempotencyKey = idempotencyKey
                 return try await accept(job, credits: price, requestHash: requestHash)
             }
             guard let key = idempotencyKey else {
-                try await journal.jobs.accept(job, now: clock.now)
-                return AcceptedJob(id: job.id)
+                let record = try await journal.jobs.accept(job, now: now)
+                return AcceptedJob(id: record.id, replayed: record.id != job.id)
             }
             let scope = IdempotencyScope(
                 function: invocation.function,
@@ -63,15 +84,15 @@ package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
                 key: key
             )
             job.idempotencyKey = key
-            switch try await journal.idempotency.begin(scope, requestHash: requestHash, now: clock.now) {
+            switch try await journal.idempotency.begin(scope, requestHash: requestHash, now: now) {
             case .proceed:
                 do {
-                    try await journal.jobs.accept(job, scope: scope, now: clock.now)
+                    let record = try await journal.jobs.accept(job, scope: scope, now: now)
+                    return AcceptedJob(id: record.id, replayed: record.id != job.id)
                 } catch {
                     try await journal.idempotency.abandon(scope)
                     throw error
                 }
-                return AcceptedJob(id: job.id)
             case .accepted(let id): return AcceptedJob(id: id, replayed: true)
             case .replay, .mismatch: throw GatewayPorts.mismatch
             case .inFlight: throw GatewayPorts.inFlight

@@ -23,10 +23,11 @@ struct HostStores {
     static func open(
         _ directory: String,
         clock: VirtualClock,
+        manifests: ManifestTable,
         blobCapacity: Int,
         _ closing: HostClosing
     ) async throws -> HostStores {
-        let journal = try await HostJournal.open(directory: directory)
+        let journal = try await HostJournal.open(directory: directory) { manifests[$0] }
         closing.add { await journal.close() }
         let shards = try await ShardMap.open(directory: directory)
         closing.add { await shards.close() }

@@ -61,7 +61,7 @@ extension HostStarter {
             gateway: gateway,
             front: front,
             back: back,
-            background: background(state, runner, credits, supplies.redis.client, premises.settings)
+            background: try background(state, runner, credits, supplies.redis.client, premises.settings)
                 + watching(premises.source, reloader, state) + watched(supplies.group),
             grace: premises.settings.grace
         )
@@ -83,6 +83,7 @@ extension HostStarter {
             clock: state.clock,
             manifests: state.manifests,
             telemetry: state.telemetry,
+            results: ResultBlobs(state.stores.blobs),
             ended: {
                 state.scheduler.jobEnded($0.id)
                 credits.jobEnded()
@@ -168,7 +169,15 @@ extension HostStarter {
         _ credits: CreditRelay,
         _ redis: RedisClient,
         _ settings: HostSettings
-    ) -> [Task<Void, Never>] {
+    ) throws -> [Task<Void, Never>] {
+        let deliveries = try DeliveryRelay(
+            deliveries: state.stores.journal.deliveries,
+            publisher: EventPublisher(client: redis),
+            key: configuration["webhook.key"],
+            clock: state.clock,
+            loop: state.loop,
+            telemetry: state.telemetry
+        )
         let relay = OutboxRelay(
             journal: state.stores.journal,
             shards: ShardOutbox(state.stores.shards),
@@ -186,6 +195,7 @@ extension HostStarter {
         return [
             Task { await runner.run() }, Task { await relay.run() }, Task { await state.scheduler.run() },
             Task { await housekeeping.run() }, Task { await credits.run() },
+            Task { await deliveries.run() },
         ]
     }
 

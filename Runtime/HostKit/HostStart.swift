@@ -83,6 +83,7 @@ struct HostStarter {
         let telemetry: Telemetry
         let source: ProjectSource
         let generation: Generation
+        let manifests: ManifestTable
         let market: [String: MarketSource]
     }
 
@@ -140,6 +141,7 @@ struct HostStarter {
             telemetry: Telemetry(log: log, clock: clock),
             source: source,
             generation: Generation(number: 1, bundle: bundle, project: project),
+            manifests: ManifestTable(project.manifests),
             market: market
         )
     }
@@ -218,7 +220,7 @@ struct HostStarter {
         )
         closing.add { await factory.templates.stop() }
         let dispatcher = makePools(premises, services, factory)
-        let manifests = ManifestTable(project.manifests)
+        let manifests = premises.manifests
         let scheduler = Scheduler(
             project: project,
             journal: stores.journal,

@@ -43,6 +43,7 @@ extension HostStarter {
         let stores = try await HostStores.open(
             directory,
             clock: premises.clock,
+            manifests: premises.manifests,
             blobCapacity: settings.blobMax,
             closing
         )

@@ -30,6 +30,7 @@ struct Housekeeping {
                 keepJobs: Housekeeping.jobsMax,
                 now: now
             )
+            try? await ResultBlobs(stores.blobs).sweep(stores.journal.jobs)
             timer.set(.seconds(3600))
         }
         timer.cancel()

@@ -17,6 +17,8 @@ package final class JobRunner: Sendable {
         /// In real time: on a virtual clock that is fast the runner would turn in circles, and on one that
         /// stands still wait for ever.
         var resting: [String: Monotonic] = [:]
+        /// What is left of the rates of functions that have one, in real time too.
+        var paces: [String: TokenBucket] = [:]
         /// When the leases of what runs are looked after next, in real time.
         var tending = Monotonic.now
         var stopping = false
@@ -33,6 +35,8 @@ package final class JobRunner: Sendable {
     private let clock: VirtualClock
     private let manifests: ManifestTable
     private let telemetry: Telemetry
+    /// Takes what is too large for the journal; nil refuses it.
+    private let results: ResultBlobs?
     /// Called when a job is over for good.
     private let ended: @Sendable (JobRecord) -> Void
     private let state = Mutex(State())
@@ -44,6 +48,7 @@ package final class JobRunner: Sendable {
         clock: VirtualClock,
         manifests: ManifestTable,
         telemetry: Telemetry,
+        results: ResultBlobs? = nil,
         ended: @escaping @Sendable (JobRecord) -> Void
     ) {
         self.jobs = jobs
@@ -52,6 +57,7 @@ package final class JobRunner: Sendable {
         self.clock = clock
         self.manifests = manifests
         self.telemetry = telemetry
+        self.results = results
         self.ended = ended
     }
 
@@ -110,13 +116,26 @@ package final class JobRunner: Sendable {
             return (state.running, state.resting)
         }
         return manifests.all.filter { resting[$0.key] == nil }.mapValues { manifest in
-            min(manifest.limits.maxInFlight, manifest.scale.max * manifest.limits.perWorker)
-                - (running[manifest.name] ?? 0)
+            let room = min(
+                manifest.limits.maxInFlight,
+                manifest.scale.max * manifest.limits.perWorker,
+                manifest.jobs.concurrency ?? .max
+            )
+            return min(room - (running[manifest.name] ?? 0), standing(manifest)?.remaining ?? .max)
         }
+    }
+
+    /// How the bucket of a function stands that has a rate.
+    private func standing(_ manifest: Manifest) -> BucketStanding? {
+        guard let rate = manifest.jobs.rate else { return nil }
+        let bucket = state.withLock { $0.paces[manifest.name] } ?? TokenBucket()
+        return bucket.standing(rate, at: Monotonic.now.nanoseconds / 1000)
     }
 
     private func claimAll() async throws {
         while !isStopping {
+            for job in try await jobs.expireDue(now: clock.now) { ended(job) }
+            if isStopping { return }
             let claimed = try await jobs.claim(limit: 64, capacity: capacity(), now: clock.now)
             if claimed.isEmpty { return }
             for job in claimed { begin(job) }
@@ -124,8 +143,13 @@ package final class JobRunner: Sendable {
     }
 
     private func begin(_ job: JobRecord) {
+        let rate = manifests[job.function]?.jobs.rate
         state.withLock { state in
             state.running[job.function, default: 0] += 1
+            if let rate {
+                let now = Monotonic.now.nanoseconds / 1000
+                _ = state.paces[job.function, default: TokenBucket()].take(rate, at: now)
+            }
             state.attempts[job.id] = Attempt(lease: job.lease, task: Task { await self.attempt(job) })
         }
     }
@@ -143,7 +167,7 @@ package final class JobRunner: Sendable {
             principal: job.owner,
             trigger: job.trigger
         )
-        let reply = await dispatching.collect(invocation, on: loop, limit: JobStore.resultLimit)
+        let reply = await dispatching.collect(invocation, on: loop, limit: resultLimit)
         // In a task of its own: what cancels an attempt must not cancel the writing down of its end.
         await Task { await end(job, reply) }.value
         state.withLock { state in
@@ -176,35 +200,55 @@ package final class JobRunner: Sendable {
         }
     }
 
+    private var resultLimit: Int { results == nil ? JobStore.resultLimit : ResultBlobs.limit }
+
+    /// A reply as the journal keeps it; one that finds no room as a blob is a failure of the attempt.
+    private func kept(_ job: JobRecord, _ reply: CollectedReply) async -> Result<JobResult, FunctionError> {
+        let type = reply.headers.first("content-type") ?? "application/octet-stream"
+        guard let results, reply.body.count > JobStore.resultLimit else {
+            return .success(JobResult(status: reply.status, contentType: type, body: reply.body))
+        }
+        do {
+            return .success(
+                try await results.result(of: job, status: reply.status, type: type, reply.body)
+            )
+        } catch {
+            let message = "the result of \(reply.body.count) bytes could not be stored as a blob"
+            let told = error as? FunctionError ?? (error as? StorageError)?.functionError
+            return .failure(told ?? FunctionError(code: "result_not_stored", message: message))
+        }
+    }
+
     private func settle(_ job: JobRecord, _ reply: CollectedReply) async throws -> JobRecord? {
         guard let lease = job.lease else { return nil }
+        let worker = reply.process.map { "\($0)" }
+        var outcome = reply.outcome
+        if outcome.succeeded {
+            switch await kept(job, reply) {
+            case .success(let result):
+                return try await jobs.complete(job.id, lease: lease, result, worker: worker, now: clock.now)
+            case .failure(let error): outcome = .failed(error)
+            }
+        }
         let now = clock.now
-        switch reply.outcome {
-        case .replied(let status) where status < 400:
-            let type = reply.headers.first("content-type") ?? "application/octet-stream"
-            let result = JobResult(status: status, contentType: type, body: reply.body)
-            let worker = reply.process.map { "\($0)" }
-            return try await jobs.complete(job.id, lease: lease, result, worker: worker, now: now)
-        case _ where isStopping || !reply.outcome.countsAgainstRetries:
-            let wait = min(max(reply.outcome.retryAfter ?? .seconds(1), .milliseconds(100)), .seconds(10))
+        if isStopping || !outcome.countsAgainstRetries {
+            let wait = min(max(outcome.retryAfter ?? .seconds(1), .milliseconds(100)), .seconds(10))
             state.withLock { $0.resting[job.function] = .now + wait }
             return try await jobs.requeue(job.id, lease: lease, runAt: now, now: now)
-        default:
-            let error = reply.outcome.error ?? JobRunner.error(of: reply)
-            let end = AttemptEnd(outcome: reply.outcome.label, worker: reply.process.map { "\($0)" })
-            if error.retry == .discard {
-                return try await jobs.discard(job.id, lease: lease, JobError(error), end: end, now: now)
-            }
-            let retry = retryAt(job, error, now)
-            return try await jobs.fail(
-                job.id,
-                lease: lease,
-                JobError(error),
-                retryAt: retry,
-                end: end,
-                now: now
-            )
         }
+        let error = outcome.error ?? JobRunner.error(of: reply)
+        let end = AttemptEnd(outcome: outcome.label, worker: worker)
+        if error.retry == .discard {
+            return try await jobs.discard(job.id, lease: lease, JobError(error), end: end, now: now)
+        }
+        return try await jobs.fail(
+            job.id,
+            lease: lease,
+            JobError(error),
+            retryAt: retryAt(job, error, now),
+            end: end,
+            now: now
+        )
     }
 
     /// A reply with a status of 400 or above, as an error.
@@ -244,6 +288,8 @@ package final class JobRunner: Sendable {
             wait = due <= clock.now ? .milliseconds(10) : min(clock.realWait(until: due) ?? wait, wait)
         }
         let rested = state.withLock { $0.resting.values.min() }
+        let paced = manifests.all.values.compactMap { standing($0)?.retryAfter }.filter { $0 > 0 }.min()
+        if let paced { wait = min(wait, .microseconds(paced) + .milliseconds(1)) }
         return rested.map { min(wait, max($0 - .now, .zero) + .milliseconds(1)) } ?? wait
     }
 }

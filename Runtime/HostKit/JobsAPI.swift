@@ -84,6 +84,8 @@ struct JobsAPI {
         if let claimed = job.claimed { object["began"] = .string(claimed.rfc3339) }
         if let worker = job.worker { object["worker"] = .string(worker) }
         object["attempts"] = .array(attempts.map(\.json))
+        let deliveries = try await host.stores.journal.deliveries.all(of: id)
+        if !deliveries.isEmpty { object["deliveries"] = .array(deliveries.map(\.json)) }
         return .json(["job": .object(object)])
     }
 
@@ -186,6 +188,21 @@ extension JobAttempt {
         ]
         if let worker = end.worker { object["worker"] = .string(worker) }
         if let error { object["error"] = error.json }
+        return .object(object)
+    }
+}
+
+extension Delivery {
+    /// What is still to be told of a job's end; the target without what may be secret in it.
+    var json: JSON {
+        var object: JSONObject = ["failures": .integer(Int64(failures))]
+        switch destination {
+        case .stream(let name): object["stream"] = .string(name)
+        case .webhook(let url): object["webhook"] = .string(String(url.prefix { $0 != "?" }))
+        case .function(let name, _): object["function"] = .string(name)
+        }
+        if let runAt { object["next"] = .string(runAt.rfc3339) } else { object["given_up"] = true }
+        if let error { object["error"] = .string(error) }
         return .object(object)
     }
 }

@@ -58,6 +58,7 @@ package struct Project: Sendable {
         if let bundle { compare(manifests, bundle, problems) }
         checkRoutes(manifests, problems)
         checkFolders(manifests, problems)
+        checkDestinations(manifests, problems)
         if access(schedules, R_OK | X_OK) != 0 {
             let hint = "make it, even if it stays empty, or name another with --schedules"
             problems.add(Problem(file: schedules, message: "there is no folder of schedules", hint: hint))
@@ -76,6 +77,19 @@ package struct Project: Sendable {
         var project = Project(manifests: manifests, book: book, plan: plan)
         if let profile { project.fit(profile, problems) }
         return project
+    }
+
+    private static func checkDestinations(_ manifests: [Manifest], _ problems: Problems) {
+        let names = manifests.map(\.name)
+        for manifest in manifests {
+            for (key, destination) in [("onSuccess", manifest.onSuccess), ("onFailure", manifest.onFailure)] {
+                guard case .function(let name, _) = destination, !names.contains(name) else { continue }
+                let near = nearest(name, names).map { "did you mean \($0)?" }
+                let hint = near ?? "there are \(names.joined(separator: ", "))"
+                let message = "\(key) names the function `\(name)`, which is not there"
+                problems.add(Problem(file: manifest.file, message: message, hint: hint))
+            }
+        }
     }
 
     private static func checkRoutes(_ manifests: [Manifest], _ problems: Problems) {

@@ -47,7 +47,7 @@ extension Scheduler {
     /// Goes by another project: where its schedules differ all is read from the journal again, and runs under
     /// way count as ever.
     func goBy(_ project: Project) {
-        retries = Scheduler.retries(project)
+        manifests = Scheduler.manifests(project)
         guard project.book != book else { return }
         book = project.book
         machine = ScheduleMachine(plan: project.plan)
@@ -59,9 +59,9 @@ extension Scheduler {
         isRestored = false
     }
 
-    static func retries(_ project: Project) -> [String: Manifest.Retry] {
+    static func manifests(_ project: Project) -> [String: Manifest] {
         Dictionary(
-            project.manifests.map { ($0.name, $0.retry) },
+            project.manifests.map { ($0.name, $0) },
             uniquingKeysWith: { _, last in last }
         )
     }

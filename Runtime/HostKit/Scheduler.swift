@@ -39,7 +39,7 @@ package actor Scheduler {
     private let clock: VirtualClock
     private let tokens: WindowTokens
     let telemetry: Telemetry
-    var retries: [String: Manifest.Retry]
+    var manifests: [String: Manifest]
 
     var machine: ScheduleMachine
     var rotations: [String: WindowRotation] = [:]
@@ -71,7 +71,7 @@ package actor Scheduler {
         self.tokens = tokens
         self.telemetry = telemetry
         machine = ScheduleMachine(plan: project.plan)
-        retries = Scheduler.retries(project)
+        manifests = Scheduler.manifests(project)
         for plan in project.book.rotations { rotations[plan.id] = WindowRotation(plan: plan) }
         // Bounded by what feeds it: one tick at a time is worth keeping, and each run and job ends once.
         (inputs, feed) = AsyncStream.makeStream(of: Input.self, bufferingPolicy: .unbounded)
@@ -299,13 +299,8 @@ package actor Scheduler {
     private func accept(_ entry: ScheduleEntry, _ nominal: Instant, _ now: Instant) async throws -> Bool {
         let event = ScheduledEvent(schedule: entry.id, nominal: nominal)
         let body = try book.inputs[entry.id]?.bytes() ?? JSONCoder.encode(event)
-        let job = NewJob(
-            function: entry.function,
-            body: body,
-            trigger: "schedule",
-            maxAttempts: retries[entry.function]?.attempts ?? 1,
-            maxRecoveries: retries[entry.function]?.recoveries ?? Manifest.Retry().recoveries
-        )
+        var job = NewJob(function: entry.function, body: body, trigger: "schedule")
+        job.follow(manifests[entry.function], now: now)
         let verdict = LedgerEntry(schedule: entry.id, nominal: nominal, verdict: .fired)
         guard case .committed = try await journal.schedules.commit(verdict, job: job, now: now) else {
             return false

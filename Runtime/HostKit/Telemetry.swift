@@ -113,6 +113,12 @@ package final class Telemetry: Sendable {
         ),
         .init("swiftlet_redis_up", .gauge, help: "Whether Redis answers."),
         .init("swiftlet_outbox_pending", .gauge, help: "Events that wait to be relayed."),
+        .init(
+            "swiftlet_deliveries",
+            .gauge,
+            labels: ["state"],
+            help: "What is still to be told of jobs' ends: waiting, or given up."
+        ),
         .init("swiftlet_events_relayed_total", .counter, help: "Events relayed to Redis."),
         .init(
             "swiftlet_schedule_runs_total",

@@ -260,6 +260,10 @@ package struct Manifest: Sendable, Hashable {
     package var retry = Retry()
     /// Whether, and how, several events make one invocation.
     package var batch: Batch?
+    package var jobs = Jobs()
+    /// Who is told of a job that completed, and of one that is a dead letter.
+    package var onSuccess: Destination?
+    package var onFailure: Destination?
     /// Whether a lost invocation may be run again without being asked.
     package var idempotent = false
     /// Whether the gateway keeps `Idempotency-Key`s for the function.

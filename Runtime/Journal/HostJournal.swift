@@ -1,5 +1,6 @@
 import FunctionCore
 import GRDB
+import Invocations
 import Storage
 
 /// What the host must not forget: jobs, idempotency keys, emitted events, schedules, rotations.
@@ -7,6 +8,7 @@ import Storage
 /// One SQLite file, which only the host opens. Everything that returns is on the disk.
 package final class HostJournal: Sendable {
     package let jobs: JobStore
+    package let deliveries: DeliveryStore
     package let idempotency: IdempotencyStore
     package let outbox: EventOutbox
     package let settlements: SettlementStore
@@ -16,15 +18,21 @@ package final class HostJournal: Sendable {
     private let file: SQLiteFile
 
     /// Opens `journal.sqlite` in the data directory, and makes it at the first start.
+    ///
+    /// `manifest` gives a function's manifest as it is at the time: a job's end goes by it.
     /// - Throws: `StorageError`, for a file of a newer version among others.
-    package static func open(directory: String) async throws -> HostJournal {
+    package static func open(
+        directory: String,
+        manifest: @escaping @Sendable (String) -> Manifest? = { _ in nil }
+    ) async throws -> HostJournal {
         let file = try await SQLiteFile.open("\(directory)/journal.sqlite", schema: .journal)
-        return HostJournal(file)
+        return HostJournal(file, JobEndings(manifest: manifest))
     }
 
-    private init(_ file: SQLiteFile) {
+    private init(_ file: SQLiteFile, _ endings: JobEndings) {
         self.file = file
-        self.jobs = JobStore(file)
+        self.deliveries = DeliveryStore(file)
+        self.jobs = JobStore(file, endings: endings, deliveries: deliveries)
         self.idempotency = IdempotencyStore(file)
         self.outbox = EventOutbox(file)
         self.settlements = SettlementStore(file, jobs: jobs)
@@ -47,7 +55,7 @@ package final class HostJournal: Sendable {
     package func recover(now: Instant) async throws -> Recovery {
         let found = try await file.write { database in
             Recovery(
-                jobs: try JobStore.recover(now: now, in: database).count,
+                jobs: try self.jobs.recover(now: now, in: database).count,
                 keys: try IdempotencyStore.dropLost(in: database)
             )
         }
@@ -63,6 +71,10 @@ package final class HostJournal: Sendable {
     @discardableResult
     package func prune(jobsEndedBefore horizon: Instant, keepJobs: Int, now: Instant) async throws -> Int {
         let removed = try await jobs.prune(endedBefore: horizon, keep: keepJobs)
+        try await file.write { database in
+            try UniqueJobs.prune(now: now, in: database)
+            try JobLanes.prune(now: now, in: database)
+        }
         try await idempotency.prune(now: now)
         try await outbox.prune(relayedBefore: now - .seconds(7 * 24 * 3600))
         try await schedules.prune(keep: 1000)

@@ -35,6 +35,7 @@ enum JobAudit {
                 stray[function, default: []].append("\(row["n"] as Int) rows are in no state: `\(word)`")
             }
         }
+        for (function, faults) in try faultyLanes(in: database) { stray[function, default: []] += faults }
         for (function, faults) in try faultyRows(in: database) { stray[function, default: []] += faults }
         var lines = tallies.keys.sorted().map { function in
             line(function, tallies[function] ?? Tally(), stray[function] ?? [])
@@ -68,6 +69,27 @@ enum JobAudit {
             pending: JobState.allCases.filter { !$0.isFinal }.reduce(0) { $0 + (tally.rows[$1] ?? 0) },
             problems: problems
         )
+    }
+
+    /// Lanes that say otherwise than the jobs in them.
+    private static func faultyLanes(in database: Database) throws -> [String: [String]] {
+        let lanes = "SELECT function, sum(ready) AS r, sum(held + later) AS h FROM job_lanes GROUP BY 1"
+        let jobs = """
+            SELECT function, sum(ready) AS r, sum(ready = 0) AS h FROM jobs
+            WHERE state IN ('queued', 'retry_wait', 'running') GROUP BY 1
+            """
+        func counts(_ sql: String) throws -> [String: [Int]] {
+            let rows = try database.rows(sql).map { ($0["function"] as String, [$0["r"], $0["h"]] as [Int]) }
+            return Dictionary(rows) { first, _ in first }.filter { $0.value != [0, 0] }
+        }
+        let (told, found) = (try counts(lanes), try counts(jobs))
+        return Set(told.keys).union(found.keys).reduce(into: [:]) { faults, function in
+            let (told, found) = (told[function] ?? [0, 0], found[function] ?? [0, 0])
+            guard told != found else { return }
+            faults[function] = [
+                "the lanes say \(told[0]) ready and \(told[1]) held or waiting, the jobs \(found[0]) and \(found[1])"
+            ]
+        }
     }
 
     /// Rows that no step of a life leads to.

@@ -21,6 +21,18 @@ package struct NewJob: Sendable {
     package var runAt: Instant?
     package var depth: Int
     package var idempotencyKey: String?
+    /// Jobs of the same key share a lane; empty for none.
+    package var key = ""
+    /// What holds in that lane.
+    package var lane = JobLanePolicy()
+    /// 0 to 9; the higher runs first.
+    ///
+    /// Of no effect in an ordered lane.
+    package var priority = 0
+    /// A job that still waits then has expired.
+    package var expires: Instant?
+    /// A job that is not to be there twice.
+    package var unique: UniqueWish?
 
     package init(
         id: String = InvocationID.next(),
@@ -51,17 +63,64 @@ package struct NewJob: Sendable {
     }
 }
 
+/// What makes two jobs of a function the same.
+package struct UniqueWish: Sendable, Hashable {
+    /// At most 256 bytes.
+    package var key: String
+    /// For how long after the acceptance; nil for as long as the job has not ended.
+    package var period: Duration?
+
+    package init(key: String, period: Duration? = nil) {
+        self.key = key
+        self.period = period
+    }
+}
+
+/// Where a job waits among the others of its function.
+package struct JobPlace: Sendable, Hashable {
+    /// Its lane; empty for that of the jobs without a key.
+    package var key = ""
+    /// 0 to 9; the higher runs first.
+    package var priority = 0
+    package var isOrdered = false
+    /// It is due, and stands in its lane.
+    package var isReady = false
+}
+
 /// What a job's function replied.
 package struct JobResult: Sendable, Hashable {
     package var status: Int
     package var contentType: String
-    /// At most `JobStore.resultLimit` bytes.
+    /// At most `JobStore.resultLimit` bytes; empty where it lies in a blob.
     package var body: Bytes
+    /// The blob's key, and how many bytes it has.
+    package var blob: String?
+    package var size: Int
 
     package init(status: Int, contentType: String, body: Bytes) {
         self.status = status
         self.contentType = contentType
         self.body = body
+        self.size = body.count
+    }
+
+    package init(status: Int, contentType: String, blob: String, size: Int) {
+        self.status = status
+        self.contentType = contentType
+        self.body = Bytes()
+        self.blob = blob
+        self.size = size
+    }
+
+    /// The result as callers see it: JSON as it is, other text as a string, a blob by its key.
+    package var json: JSON {
+        if let blob {
+            return [
+                "blob": .string(blob), "bytes": .integer(Int64(size)), "content_type": .string(contentType),
+            ]
+        }
+        let value = contentType.hasPrefix("application/json") ? try? JSON.parse(body) : nil
+        return value ?? .string(body.text)
     }
 }
 
@@ -95,6 +154,9 @@ package struct JobRecord: Sendable, Hashable {
     package var owner: String?
     package var trace: TraceContext
     package var life: JobLife
+    package var place = JobPlace()
+    /// A job that still waits then has expired.
+    package var expires: Instant?
     package var created: Instant
     package var updated: Instant
     /// Increases with each change; the id of an event that tells of it.

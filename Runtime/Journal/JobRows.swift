@@ -1,5 +1,6 @@
 import FunctionCore
 import GRDB
+import Invocations
 import Storage
 
 /// Jobs as rows.
@@ -11,7 +12,8 @@ enum JobRows {
         number, id, function, operation, x'' AS body, trigger_name, owner, trace, state, stage, percent, \
         attempt, max_attempts, run_at, created, updated, lease, result_status, result_type, x'' AS result, \
         error_code, error_message, error_status, depth, idempotency_key, revision, claims, lease_until, \
-        recoveries, max_recoveries, claimed, worker
+        recoveries, max_recoveries, claimed, worker, lane, priority, is_ordered, ready, expires, \
+        result_blob, result_size
         """
 
     static func insert(_ job: NewJob, now: Instant, in database: Database) throws -> JobRecord {
@@ -21,21 +23,8 @@ enum JobRows {
             runAt: job.runAt ?? now
         )
         let life = try created.after(.accepted)
-        try database.run(
-            """
-            INSERT INTO jobs (id, function, operation, body, trigger_name, owner, trace, state, max_attempts,
-                max_recoveries, run_at, created, updated, depth, idempotency_key)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                job.id, job.function, job.operation, job.body.blob, job.trigger, job.owner,
-                job.trace.traceparent,
-                life.state.rawValue, life.maxAttempts, life.maxRecoveries, life.runAt.nanoseconds,
-                now.nanoseconds, now.nanoseconds, job.depth, job.idempotencyKey,
-            ]
-        )
-        return JobRecord(
-            number: database.lastInsertedRowID,
+        var record = JobRecord(
+            number: 0,
             id: job.id,
             function: job.function,
             operation: job.operation,
@@ -44,11 +33,37 @@ enum JobRows {
             owner: job.owner,
             trace: job.trace,
             life: life,
+            place: JobPlace(
+                key: job.key,
+                priority: job.lane.isOrdered ? 0 : min(max(job.priority, 0), 9),
+                isOrdered: job.lane.isOrdered,
+                isReady: life.runAt <= now
+            ),
+            expires: job.expires,
             created: now,
             updated: now,
             depth: job.depth,
             idempotencyKey: job.idempotencyKey
         )
+        try database.run(
+            """
+            INSERT INTO jobs (id, function, operation, body, trigger_name, owner, trace, state, max_attempts,
+                max_recoveries, run_at, created, updated, depth, idempotency_key, lane, priority, is_ordered,
+                ready, due, expires)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                job.id, job.function, job.operation, job.body.blob, job.trigger, job.owner,
+                job.trace.traceparent,
+                life.state.rawValue, life.maxAttempts, life.maxRecoveries, life.runAt.nanoseconds,
+                now.nanoseconds, now.nanoseconds, job.depth, job.idempotencyKey, record.place.key,
+                record.place.priority, record.place.isOrdered, record.place.isReady, record.due,
+                job.expires?.nanoseconds,
+            ]
+        )
+        record.number = database.lastInsertedRowID
+        try JobLanes.enter(record, job.lane, in: database)
+        return record
     }
 
     static func job(_ id: String, in database: Database) throws -> JobRecord? {
@@ -65,15 +80,45 @@ enum JobRows {
         try database.rows("SELECT \(light) FROM jobs WHERE state = 'running'").map(record)
     }
 
-    /// Up to `limit` jobs of a function that may begin now, the longest due first.
+    /// Up to `limit` jobs of a function whose instant has come, and which do not stand in their lanes yet.
     static func due(_ function: String, now: Instant, limit: Int, in database: Database) throws -> [JobRecord]
     {
         try database.rows(
             """
-            SELECT * FROM jobs WHERE function = ? AND state IN ('queued', 'retry_wait') AND run_at <= ?
+            SELECT \(light) FROM jobs
+            WHERE function = ? AND ready = 0 AND state IN ('queued', 'retry_wait') AND run_at <= ?
             ORDER BY run_at, number LIMIT ?
             """,
             [function, now.nanoseconds, limit]
+        ).map(record)
+    }
+
+    /// The first jobs of a lane, of one priority.
+    static func ready(
+        _ function: String,
+        _ lane: String,
+        _ priority: Int,
+        limit: Int,
+        in database: Database
+    ) throws -> [JobRecord] {
+        try database.rows(
+            """
+            SELECT * FROM jobs WHERE function = ? AND lane = ? AND priority = ? AND ready = 1
+            ORDER BY due, number LIMIT ?
+            """,
+            [function, lane, priority, limit]
+        ).map(record)
+    }
+
+    /// Jobs that wait though their time is over.
+    static func expiring(now: Instant, limit: Int, in database: Database) throws -> [JobRecord] {
+        try database.rows(
+            """
+            SELECT \(light) FROM jobs
+            WHERE expires IS NOT NULL AND state IN ('queued', 'retry_wait') AND expires <= ?
+            ORDER BY expires LIMIT ?
+            """,
+            [now.nanoseconds, limit]
         ).map(record)
     }
 
@@ -113,19 +158,34 @@ enum JobRows {
         ).map(record)
     }
 
-    /// Stores what may change in a job, but for its result.
-    static func update(_ job: JobRecord, in database: Database) throws {
+    /// Stores what may change in a job, but for its result, and what that means for its lane.
+    static func update(_ job: JobRecord, from before: JobRecord, in database: Database) throws {
+        try write(job, in: database)
+        try JobLanes.shift(
+            job.function,
+            job.place.key,
+            by: job.weight - before.weight,
+            priority: job.place.priority,
+            now: job.updated,
+            in: database
+        )
+    }
+
+    /// Stores what may change in a job, but for its result; its lane is the caller's business.
+    static func write(_ job: JobRecord, in database: Database) throws {
         try database.run(
             """
             UPDATE jobs SET state = ?, stage = ?, percent = ?, attempt = ?, recoveries = ?, claims = ?,
                 run_at = ?, updated = ?, revision = ?, lease = ?, lease_until = ?, claimed = ?, worker = ?,
-                error_code = ?, error_message = ?, error_status = ?
+                ready = ?, due = ?, expires = ?, error_code = ?, error_message = ?, error_status = ?
             WHERE number = ?
             """,
             [
                 job.state.rawValue, job.stage, job.percent, job.attempt, job.life.recoveries, job.life.claims,
                 job.runAt.nanoseconds, job.updated.nanoseconds, job.revision, job.lease,
-                job.life.lease?.until.nanoseconds, job.claimed?.nanoseconds, job.worker, job.error?.code,
+                job.life.lease?.until.nanoseconds, job.claimed?.nanoseconds, job.worker, job.place.isReady,
+                job.due,
+                job.expires?.nanoseconds, job.error?.code,
                 job.error?.message, job.error?.status, job.number,
             ]
         )
@@ -133,8 +193,13 @@ enum JobRows {
 
     static func store(_ result: JobResult, of job: JobRecord, in database: Database) throws {
         try database.run(
-            "UPDATE jobs SET result_status = ?, result_type = ?, result = ? WHERE number = ?",
-            [result.status, result.contentType, result.body.blob, job.number]
+            """
+            UPDATE jobs SET result_status = ?, result_type = ?, result = ?, result_blob = ?, result_size = ?
+            WHERE number = ?
+            """,
+            [
+                result.status, result.contentType, result.body.blob, result.blob, result.size, job.number,
+            ]
         )
     }
 
@@ -145,8 +210,12 @@ enum JobRows {
             let id: String = row["id"]
             throw StorageError(.corrupt, "job \(id) has a state or a trace that no swiftlet writes")
         }
-        let result = (row["result_status"] as Int?).map {
-            JobResult(status: $0, contentType: row["result_type"] ?? "", body: row.bytes("result"))
+        let result = (row["result_status"] as Int?).map { status in
+            let type: String = row["result_type"] ?? ""
+            guard let blob = row["result_blob"] as String? else {
+                return JobResult(status: status, contentType: type, body: row.bytes("result"))
+            }
+            return JobResult(status: status, contentType: type, blob: blob, size: row["result_size"] ?? 0)
         }
         let error = (row["error_code"] as String?).map {
             JobError(code: $0, message: row["error_message"] ?? "", status: row["error_status"] ?? 500)
@@ -161,6 +230,13 @@ enum JobRows {
             owner: row["owner"],
             trace: trace,
             life: life(row, state),
+            place: JobPlace(
+                key: row["lane"],
+                priority: row["priority"],
+                isOrdered: row["is_ordered"],
+                isReady: row["ready"]
+            ),
+            expires: row.instantIfAny("expires"),
             created: row.instant("created"),
             updated: row.instant("updated"),
             revision: row["revision"],
@@ -191,4 +267,9 @@ enum JobRows {
             percent: row["percent"]
         )
     }
+}
+
+extension JobRecord {
+    /// Its order among the ready ones of its lane.
+    fileprivate var due: Int64 { place.isOrdered ? 0 : runAt.nanoseconds }
 }

@@ -1,5 +1,6 @@
 import FunctionCore
 import GRDB
+import Invocations
 import Storage
 
 /// Dead letters, and what is over: tried again, or removed. The numbers of what is removed stay.
@@ -11,16 +12,26 @@ extension JobStore {
     /// - Throws: `StorageError` wrong_state for a job that has not ended so, not_found.
     @discardableResult
     package func revive(_ id: String, now: Instant) async throws -> JobRecord {
-        try await move(id, .revived(at: now), now: now) { _, job, _ in job.error = nil }
+        try await move(id, .revived(at: now), now: now) { _, job, database in
+            try self.comeBack(&job, in: database)
+        }
+    }
+
+    private func comeBack(_ job: inout JobRecord, in database: Database) throws {
+        job.error = nil
+        // The time that it had to begin in is over.
+        job.expires = nil
+        let policy = endings.manifest(job.function)?.jobs.lane(job.place.key) ?? JobLanePolicy()
+        try JobLanes.ensure(job, policy, in: database)
     }
 
     /// Queues the dead letters that the filter names once more; its states and its limit are not looked at.
     /// - Returns: how many.
     package func redrive(_ filter: JobFilter, now: Instant) async throws -> Int {
-        try await deadLetters(filter, until: now) { job, database in
-            var job = try Self.moved(job, .revived(at: now), now: now)
-            job.error = nil
-            try JobRows.update(job, in: database)
+        try await deadLetters(filter, until: now) { before, database in
+            var job = try Self.moved(before, .revived(at: now), now: now)
+            try self.comeBack(&job, in: database)
+            try JobRows.update(job, from: before, in: database)
             return job
         }
     }

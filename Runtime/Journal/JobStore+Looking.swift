@@ -13,6 +13,13 @@ extension JobStore {
         try await file.read { try JobRows.list(filter, in: $0) }
     }
 
+    /// Which of these jobs are not there any more.
+    package func missing(_ ids: [String]) async throws -> [String] {
+        try await file.read { database in
+            try ids.filter { try database.first("SELECT 1 FROM jobs WHERE id = ?", [$0]) == nil }
+        }
+    }
+
     /// The attempts of a job that did not succeed, the first one first.
     package func attempts(of job: JobRecord) async throws -> [JobAttempt] {
         try await file.read { try AttemptRows.all(of: job.number, in: $0) }
@@ -31,21 +38,6 @@ extension JobStore {
                     pruned: row["pruned"]
                 )
             }
-        }
-    }
-
-    /// When the next of these functions' waiting jobs is due; nil where none waits.
-    package func nextDue(of functions: [String]) async throws -> Instant? {
-        try await file.read { database in
-            try functions.compactMap { function in
-                try database.first(
-                    """
-                    SELECT min(run_at) AS at FROM jobs
-                    WHERE function = ? AND state IN ('queued', 'retry_wait')
-                    """,
-                    [function]
-                )?.instantIfAny("at")
-            }.min()
         }
     }
 }

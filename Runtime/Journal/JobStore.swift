@@ -23,21 +23,26 @@ package final class JobStore: Sendable {
     /// Tells of each change of a job.
     package let changes = JobChanges()
     let file: SQLiteFile
+    let endings: JobEndings
+    private let deliveries: DeliveryStore
 
-    init(_ file: SQLiteFile) {
+    init(_ file: SQLiteFile, endings: JobEndings, deliveries: DeliveryStore) {
         self.file = file
+        self.endings = endings
+        self.deliveries = deliveries
     }
 
     /// Takes a job on: when this returns, the job survives anything but the loss of the disk.
     ///
-    /// With `scope`, the idempotency key of the request is bound to the job in the same transaction.
+    /// With `scope`, the idempotency key of the request is bound to the job in the same transaction. Where a
+    /// unique job is there already, it is returned, with an id of its own.
     /// - Throws: `StorageError` too_large, storage_overloaded.
     @discardableResult
     package func accept(_ job: NewJob, scope: IdempotencyScope? = nil, now: Instant) async throws -> JobRecord
     {
         let record = try await file.write { database in
             let record = try Self.insert(job, now: now, in: database)
-            if let scope { try IdempotencyStore.bind(scope, to: job.id, in: database) }
+            if let scope { try IdempotencyStore.bind(scope, to: record.id, in: database) }
             return record
         }
         due.wake()
@@ -57,6 +62,11 @@ package final class JobStore: Sendable {
             let message = "\(waitingLimit) jobs wait already; add workers, or try again later"
             throw StorageError(.overloaded, message)
         }
+        if let unique = job.unique,
+            let known = try UniqueJobs.claim(unique, for: job, now: now, in: database)
+        {
+            return known
+        }
         return try JobRows.insert(job, now: now, in: database)
     }
 }
@@ -64,28 +74,6 @@ package final class JobStore: Sendable {
 // MARK: - Attempts
 
 extension JobStore {
-    /// Begins attempts of up to `limit` jobs that are due, the longest due first, and of each function no
-    /// more than its capacity; functions that `capacity` does not name are left alone.
-    package func claim(limit: Int, capacity: [String: Int], now: Instant) async throws -> [JobRecord] {
-        let open = capacity.filter { $0.value > 0 }
-        guard limit > 0, !open.isEmpty else { return [] }
-        let claimed = try await file.write { database in
-            var found: [JobRecord] = []
-            for (function, room) in open {
-                found += try JobRows.due(function, now: now, limit: min(room, limit), in: database)
-            }
-            found.sort { ($0.runAt, $0.number) < ($1.runAt, $1.number) }
-            return try found.prefix(limit).map { job in
-                var job = try Self.moved(job, .claimed(at: now, until: now + Self.leaseTime), now: now)
-                job.claimed = now
-                try JobRows.update(job, in: database)
-                return job
-            }
-        }
-        for job in claimed { changes.changed(job.id) }
-        return claimed
-    }
-
     /// Says that the holders of these leases are alive; returns those jobs that they do not hold any more.
     package func renew(_ leases: [String: Int64], now: Instant) async throws -> [String] {
         guard !leases.isEmpty else { return [] }
@@ -107,7 +95,7 @@ extension JobStore {
                 guard !alive.contains(job.id), let until = job.life.lease?.until, until <= now else {
                     return nil
                 }
-                return try Self.lose(job, .leaseRanOut(at: now), "lease_lost", now: now, in: database)
+                return try self.lose(job, .leaseRanOut(at: now), "lease_lost", now: now, in: database)
             }
         }
         told(found)
@@ -115,20 +103,20 @@ extension JobStore {
     }
 
     /// Takes back what a host that is gone was running.
-    static func recover(now: Instant, in database: Database) throws -> [JobRecord] {
+    func recover(now: Instant, in database: Database) throws -> [JobRecord] {
         try JobRows.running(in: database).map {
             try lose($0, .hostStarted(at: now), "host_lost", now: now, in: database)
         }
     }
 
-    private static func lose(
+    private func lose(
         _ before: JobRecord,
         _ fact: JobLife.Fact,
         _ code: String,
         now: Instant,
         in database: Database
     ) throws -> JobRecord {
-        var job = try moved(before, fact, now: now)
+        var job = try Self.moved(before, fact, now: now)
         let error = JobError(
             code: code,
             message: "who ran the job was lost for the \(job.life.recoveries). time, and it may be "
@@ -137,7 +125,8 @@ extension JobStore {
         )
         if job.state.isFinal { job.error = error }
         try AttemptRows.insert(AttemptEnd(outcome: code), error, of: before, now: now, in: database)
-        try JobRows.update(job, in: database)
+        try JobRows.update(job, from: before, in: database)
+        try endings.follow(job, now: now, in: database)
         return job
     }
 
@@ -149,7 +138,7 @@ extension JobStore {
             guard let before = try JobRows.light(id, in: database),
                 let life = try? before.life.after(.progressed(stage: stage, percent: percent))
             else { return false }
-            try JobRows.update(before.with(life, now: now), in: database)
+            try JobRows.update(before.with(life, now: now), from: before, in: database)
             return true
         }
         if changed { changes.changed(id) }
@@ -239,7 +228,7 @@ extension JobStore {
                 let end = AttemptEnd(outcome: "cancelled")
                 try AttemptRows.insert(end, nil, of: before, now: now, in: database)
             }
-            try JobRows.update(job, in: database)
+            try JobRows.update(job, from: before, in: database)
             return (job, before.state == .running)
         }
         changes.changed(id)
@@ -261,7 +250,8 @@ extension JobStore {
             let before = try Self.existing(id, in: database)
             var job = try Self.moved(before, fact, now: now)
             try change(before, &job, database)
-            try JobRows.update(job, in: database)
+            try JobRows.update(job, from: before, in: database)
+            try self.endings.follow(job, now: now, in: database)
             return job
         }
         told([moved])
@@ -271,7 +261,9 @@ extension JobStore {
     /// Tells of changes that others have not asked for.
     func told(_ jobs: [JobRecord]) {
         for job in jobs { changes.changed(job.id) }
-        if jobs.contains(where: { !$0.state.isFinal }) { due.wake() }
+        // An end may have made another job, or a delivery.
+        if !jobs.isEmpty { due.wake() }
+        if jobs.contains(where: \.state.isFinal) { deliveries.appended.wake() }
     }
 
     private static func existing(_ id: String, in database: Database) throws -> JobRecord {
@@ -302,6 +294,7 @@ extension JobRecord {
     func with(_ life: JobLife, now: Instant) -> JobRecord {
         var job = self
         job.life = life
+        job.place.isReady = !life.state.isFinal && life.state != .running && life.runAt <= now
         job.updated = now
         job.revision += 1
         return job

@@ -4,10 +4,13 @@ extension Schema {
     /// The journal's file.
     ///
     /// Instants are nanoseconds since the epoch, bodies BLOBs, JSON is text.
-    static let journal = Schema(
+    package static let journal = Schema(
         name: "journal",
         applicationID: 0x5377_4A01,
-        steps: [jobs + counters + OutboxTable.schema + keys + schedules, law, SettlementStore.schema]
+        steps: [
+            jobs + counters + OutboxTable.schema + keys + schedules, law, SettlementStore.schema, lanes,
+            deliveries, results,
+        ]
     )
 
     private static let jobs = """
@@ -158,6 +161,33 @@ extension Schema {
             UPDATE job_counts SET present = present - 1, pruned = pruned + 1
                 WHERE function = old.function AND state = old.state;
             DELETE FROM job_attempts WHERE job = old.number;
+        END;
+        """
+
+    private static let results = """
+        ALTER TABLE jobs ADD COLUMN result_blob TEXT;
+        ALTER TABLE jobs ADD COLUMN result_size INTEGER;
+        """
+
+    private static let deliveries = """
+        CREATE TABLE job_deliveries (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            job TEXT NOT NULL,
+            function TEXT NOT NULL,
+            state TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            target TEXT NOT NULL,
+            body TEXT NOT NULL,
+            trace TEXT NOT NULL,
+            failures INTEGER NOT NULL,
+            run_at INTEGER,
+            ended INTEGER NOT NULL,
+            error TEXT
+        );
+        CREATE INDEX job_deliveries_due ON job_deliveries (run_at, number) WHERE run_at IS NOT NULL;
+        CREATE INDEX job_deliveries_job ON job_deliveries (job);
+        CREATE TRIGGER job_forgotten AFTER DELETE ON jobs BEGIN
+            DELETE FROM job_deliveries WHERE job = old.id AND run_at IS NULL;
         END;
         """
 }

@@ -16,7 +16,13 @@ package struct EventPublisher: Sendable {
     /// Publishes one event and returns its entry's id.
     @discardableResult
     package func publish(_ row: OutgoingRow) async throws(RedisError) -> String {
-        try await client.send(EventPublisher.command(row)).text ?? ""
+        try await publish(row, to: row.stream)
+    }
+
+    /// Puts one event into a stream of any name, and returns its entry's id.
+    @discardableResult
+    package func publish(_ row: OutgoingRow, to stream: String) async throws(RedisError) -> String {
+        try await client.send(["XADD", Bytes(stream), "*"] + StreamEntryCodec.fields(of: row)).text ?? ""
     }
 
     /// Publishes events in their order, `batch` of them in one write, and tells for each what became of it.

@@ -20,7 +20,7 @@ package struct ManifestReader {
 
     private static let keys = [
         "name", "summary", "triggers", "limits", "permissions", "onDisconnect", "scale", "resources",
-        "bindings", "environment", "retry", "idempotent", "idempotency",
+        "bindings", "environment", "retry", "jobs", "onSuccess", "onFailure", "idempotent", "idempotency",
         "rateLimits", "cors", "static", "batch", "credits",
     ]
 
@@ -64,6 +64,7 @@ package struct ManifestReader {
                 window: batch["window"]?.duration(.zero ... .seconds(60)) ?? .milliseconds(5)
             )
         }
+        readJobs(members, &manifest)
         manifest.rateLimits = members["rateLimits"]?.list.compactMap(readRate) ?? []
         manifest.grants = members["bindings"]?.list.compactMap(readGrant) ?? []
         for (key, value) in members["environment"]?.entries ?? [] {

@@ -4,8 +4,8 @@ import FunctionCore
 package struct BlobKey: Sendable, Hashable {
     /// The longest key, in bytes.
     package static let limit = 512
-    /// What a key may begin with.
-    package static let roots = ["inputs/", "outputs/", "references/", "temp/"]
+    /// What a key may begin with; `results/` is the host's, for jobs.
+    package static let roots = ["inputs/", "outputs/", "references/", "temp/", "results/"]
 
     package let text: String
 

@@ -148,6 +148,32 @@ extension Scenarios {
         }
 
         @Test(
+            "a request says when its job begins, how urgent it is and that it is wanted once; what cannot be is 422"
+        )
+        func wishes() async throws {
+            let host = try sharedHost()
+            let path = "/v1/users/36/questionnaires/story/answers"
+            func ask(_ fields: [String: String]) async throws -> HTTP.Answer {
+                let headers = [Header("prefer", "respond-async")] + fields.map { Header($0.key, $0.value) }
+                return try await host.post(path, goodAnswers, headers)
+            }
+            let delayed = try await ask(["job-delay": "1h", "job-unique": "once", "job-priority": "9"])
+            #expect(delayed.status == 202, "\(delayed.text)")
+            let id = try #require(delayed.json["job"]?["id"]?.stringValue)
+            let again = try await ask(["job-unique": "once"])
+            #expect(again.json["job"]?["id"]?.stringValue == id)
+            #expect(again.headers.first("idempotency-replayed") == "true")
+            let refused = try await ask(["job-delay": "soon", "job-priority": "high"])
+            #expect(refused.status == 422 && refused.json["error"]?["faults"]?.arrayValue?.count == 2)
+            #expect(try await host.job(id)["state"]?.stringValue == "queued")
+            let cancelled = try await host.swiftlet("jobs", "cancel", id, "--json")
+            #expect(cancelled.code == 0 && cancelled.output.contains("cancelled"), "\(cancelled.all)")
+            let short = try await ask(["job-delay": "100ms", "job-key": "ann"])
+            let end = try await host.endOfJob(try #require(short.json["job"]?["id"]?.stringValue))
+            #expect(end["state"]?.stringValue == "completed", "\(end.text)")
+        }
+
+        @Test(
             "a request with the same Idempotency-Key gets the same answer, and another request with it is refused"
         )
         func idempotency() async throws {

@@ -6,6 +6,7 @@ import Storage
 import Synchronization
 import TestSupport
 import Testing
+import UserData
 
 /// A runner over a real journal and a recorder.
 struct RunnerStand: Sendable {
@@ -31,7 +32,12 @@ struct RunnerStand: Sendable {
         return [one, many]
     }()
 
-    init(_ journal: HostJournal, _ clock: VirtualClock, _ recorder: Recorder) {
+    init(
+        _ journal: HostJournal,
+        _ clock: VirtualClock,
+        _ recorder: Recorder,
+        results: ResultBlobs? = nil
+    ) {
         self.journal = journal
         self.clock = clock
         self.recorder = recorder
@@ -44,6 +50,7 @@ struct RunnerStand: Sendable {
             clock: clock,
             manifests: ManifestTable(RunnerStand.manifests),
             telemetry: quietTelemetry(clock),
+            results: results,
             ended: { over.add($0) }
         )
     }
@@ -111,6 +118,40 @@ struct JobRunnerTests {
             let seen = stand.recorder.seen[0].invocation
             #expect(seen.id == id && seen.attempt == 1 && seen.trigger == "job")
         }
+    }
+
+    @Test("a result that is too large for the journal is a blob, which goes with its job")
+    func largeResult() async throws {
+        let clock = standing("2026-11-25T08:00:00Z")
+        let journal = try await HostJournal.open(directory: workspace.path)
+        let blobs = try await BlobStore.open(
+            directory: workspace.path,
+            clock: clock,
+            key: try await SigningKey.load(directory: workspace.path),
+            capacity: 1 << 20
+        )
+        var large = CollectedReply.ok
+        large.headers = [Header("content-type", "text/plain")]
+        large.body = Bytes([UInt8](repeating: 65, count: 300_000))
+        let recorder = Recorder(on: testLoop) { [large] _ in large }
+        let stand = RunnerStand(journal, clock, recorder, results: ResultBlobs(blobs))
+        try await stand.whileRunning {
+            let job = try await stand.job(stand.accept("many"), in: .completed)
+            let key = try #require(job.result?.blob)
+            #expect(key == "results/\(job.id)" && job.result?.size == 300_000)
+            #expect(try await blobs.head(key)?.size == 300_000)
+            // Two fit and four do not: an attempt whose result finds no room has failed.
+            for _ in 0..<2 { _ = try await stand.job(stand.accept("many"), in: .completed) }
+            let full = try await stand.job(stand.accept("many", attempts: 1), in: .failed)
+            #expect(full.error?.status == 507, "\(String(describing: full.error))")
+            #expect(try await stand.journal.jobs.missing([job.id, "none"]) == ["none"])
+            clock.advance(.seconds(100))
+            try await journal.prune(jobsEndedBefore: clock.now, keepJobs: 0, now: clock.now)
+            try await ResultBlobs(blobs).sweep(journal.jobs)
+            #expect(try await blobs.list(prefix: "results/").isEmpty)
+        }
+        await blobs.close()
+        await journal.close()
     }
 
     @Test("a schedule's job is a schedule event")

@@ -97,25 +97,30 @@ struct AuditTests {
 
     @Test("a journal of the first version is brought up to date with its numbers, and read only after that")
     func migration() async throws {
-        let journal = try await open()
-        for id in ["a", "b", "c"] { try await journal.jobs.accept(job(id: id), now: at(0)) }
-        _ = try await journal.jobs.cancel("a", now: at(1))
-        _ = try await journal.prune(jobsEndedBefore: at(9), keepJobs: 9, now: at(9))
-        await journal.close()
-        // Back to the first version: what its file did not have is taken away.
-        try tamper(
-            """
-            DROP TRIGGER job_accepted; DROP TRIGGER job_moved; DROP TRIGGER job_pruned;
-            DROP TRIGGER job_settled; DROP TRIGGER job_settled_by_removal; DROP TABLE settlements;
-            DROP TABLE job_totals; DROP TABLE job_attempts;
-            ALTER TABLE job_counts DROP COLUMN pruned;
-            CREATE TRIGGER job_accepted AFTER INSERT ON jobs BEGIN SELECT 1; END;
-            CREATE TRIGGER job_moved AFTER UPDATE OF state ON jobs BEGIN SELECT 1; END;
-            CREATE TRIGGER job_pruned AFTER DELETE ON jobs BEGIN SELECT 1; END;
-            """
-                + ["revision", "claims", "lease_until", "recoveries", "max_recoveries", "claimed", "worker"]
-                .map { "ALTER TABLE jobs DROP COLUMN \($0);" }.joined() + "PRAGMA user_version = 1;"
+        let first = Schema(
+            name: "journal",
+            applicationID: Schema.journal.applicationID,
+            steps: [Schema.journal.steps[0]]
         )
+        let old = try await SQLiteFile.open(workspace.path + "/journal.sqlite", schema: first)
+        let trace = TraceContext.begin().traceparent
+        try await old.write { database in
+            for (id, state) in [("a", "queued"), ("b", "running"), ("c", "queued"), ("d", "retry_wait")] {
+                try database.execute(
+                    sql: """
+                        INSERT INTO jobs (id, function, operation, body, trigger_name, trace, state, attempt,
+                            max_attempts, run_at, created, updated, depth, error_code, lease)
+                        VALUES (?, 'video', '', x'7b7d', 'job', ?, ?, 1, 3, ?, 0, 0, 0, 'x', ?)
+                        """,
+                    arguments: [
+                        id, trace, state, at(id == "d" ? 20 : 0).nanoseconds, state == "running" ? 77 : nil,
+                    ]
+                )
+            }
+            try database.execute(sql: "UPDATE jobs SET state = 'cancelled' WHERE id = 'a'")
+            try database.execute(sql: "DELETE FROM jobs WHERE id = 'a'")
+        }
+        await old.close()
         let error = await #expect(throws: StorageError.self) {
             try await HostJournal.audit(stopped: workspace.path)
         }
@@ -123,9 +128,13 @@ struct AuditTests {
         let again = try await open()
         let lines = try await again.jobs.audit()
         #expect(isBalanced(lines), "\(lines)")
-        #expect(lines.map(\.accepted) == [3] && lines.map(\.cancelled) == [1] && lines.map(\.pending) == [2])
-        let claimed = try await again.jobs.claim(limit: 1, capacity: ["video": 1], now: at(10))
-        #expect(claimed.first?.lease == 1)
+        #expect(lines.map(\.accepted) == [4] && lines.map(\.cancelled) == [1])
+        #expect(lines.map(\.pending) == [3])
+        #expect(try await again.recover(now: at(10)).jobs == 1)
+        let claimed = try await again.jobs.claim(limit: 9, capacity: ["video": 9], now: at(10))
+        #expect(claimed.map(\.id) == ["c", "b"] && claimed.allSatisfy { $0.lease == 1 })
+        #expect(try await again.jobs.nextDue(of: ["video"]) == at(20))
+        #expect(isBalanced(try await again.jobs.audit()))
         await again.close()
     }
 

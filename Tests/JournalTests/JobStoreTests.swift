@@ -251,8 +251,11 @@ struct JobStoreTests {
     @Test("a journal of a later version is refused")
     func newer() async throws {
         try await withJournal { _ in }
-        let steps = Array(repeating: "SELECT 1", count: 9)
-        let later = Schema(name: "journal", applicationID: 0x5377_4A01, steps: steps)
+        let later = Schema(
+            name: "journal",
+            applicationID: 0x5377_4A01,
+            steps: Schema.journal.steps + ["SELECT 1"]
+        )
         await (try await SQLiteFile.open(workspace.path + "/journal.sqlite", schema: later)).close()
         let error = await #expect(throws: StorageError.self) {
             try await HostJournal.open(directory: workspace.path)

@@ -165,6 +165,45 @@ struct ManifestReaderTests {
         #expect(manifest.idempotent && manifest.idempotencyKeys)
     }
 
+    @Test("jobs have a concurrency, rates, an order and a time, of the function and of a key")
+    func jobs() throws {
+        let (result, problems) = read(
+            """
+            name: a
+            retry: {recoveries: 3}
+            jobs: {concurrency: 8, ordered: true, rate: 10/s, ratePerKey: 1/m, key: user, expires: 1h}
+            """
+        )
+        #expect(problems == [])
+        let manifest = try #require(result?.manifest)
+        #expect(manifest.retry.recoveries == 3)
+        #expect(manifest.jobs.concurrency == 8 && manifest.jobs.isOrdered && manifest.jobs.keyIsUser)
+        #expect(manifest.jobs.rate == BucketRule(interval: 100_000, burst: 10))
+        #expect(manifest.jobs.ratePerKey == BucketRule(interval: 60_000_000, burst: 1))
+        #expect(manifest.jobs.expires == .seconds(3600))
+        #expect(
+            manifest.jobs.lane("k")
+                == JobLanePolicy(perKey: 1, isOrdered: true, rate: manifest.jobs.ratePerKey)
+        )
+        #expect(manifest.jobs.lane("") == JobLanePolicy())
+        let (_, faults) = read("name: a\njobs: {ordered: true, perKey: 2, rate: often, key: mine}")
+        #expect(faults.count == 3, "\(faults)")
+    }
+
+    @Test("an end of a job is told to a function, a stream or a webhook, and to one of them")
+    func destinations() throws {
+        let (result, problems) = read(
+            "name: a\nonSuccess: {function: b, operation: made}\nonFailure: {webhook: \"https://x.org/h\"}"
+        )
+        #expect(problems == [])
+        #expect(result?.manifest.onSuccess == .function("b", operation: "made"))
+        #expect(result?.manifest.onFailure == .webhook("https://x.org/h"))
+        let (_, faults) = read(
+            "name: a\nonSuccess: {function: b, stream: c}\nonFailure: {webhook: ftp://x}"
+        )
+        #expect(faults.count == 2, "\(faults)")
+    }
+
     @Test("a name alone is enough, and all else has its default")
     func least() throws {
         let (result, problems) = read("name: a")
