@@ -1,4 +1,5 @@
 import FunctionCore
+import Invocations
 
 /// A job as it waits in a user's shard for the journal: all but its body as JSON text.
 extension NewJob {
@@ -12,6 +13,18 @@ extension NewJob {
         if let owner { object["owner"] = .string(owner) }
         if let runAt { object["runAt"] = .integer(runAt.nanoseconds) }
         if let idempotencyKey { object["idempotencyKey"] = .string(idempotencyKey) }
+        if !key.isEmpty { object["key"] = .string(key) }
+        if priority != 0 { object["priority"] = .integer(Int64(priority)) }
+        if let expires { object["expires"] = .integer(expires.nanoseconds) }
+        if let unique {
+            object["unique"] = .string(unique.key)
+            if let period = unique.period { object["uniqueFor"] = .integer(period.nanoseconds) }
+        }
+        if let perKey = lane.perKey { object["perKey"] = .integer(Int64(perKey)) }
+        if lane.isOrdered { object["ordered"] = true }
+        if let rate = lane.rate {
+            object["rate"] = [.integer(rate.interval), .integer(rate.burst)]
+        }
         return .object(object)
     }
 
@@ -35,5 +48,16 @@ extension NewJob {
             depth: json["depth"]?.intValue ?? 0,
             idempotencyKey: json["idempotencyKey"]?.stringValue
         )
+        key = json["key"]?.stringValue ?? ""
+        priority = json["priority"]?.intValue ?? 0
+        expires = json["expires"]?.intValue.map { Instant(nanoseconds: Int64($0)) }
+        unique = json["unique"]?.stringValue.map { key in
+            UniqueWish(key: key, period: json["uniqueFor"]?.intValue.map { .nanoseconds(Int64($0)) })
+        }
+        lane.perKey = json["perKey"]?.intValue
+        lane.isOrdered = json["ordered"]?.boolValue ?? false
+        if let interval = json["rate"]?[0]?.intValue, let burst = json["rate"]?[1]?.intValue {
+            lane.rate = BucketRule(interval: Int64(interval), burst: Int64(burst))
+        }
     }
 }

@@ -76,6 +76,11 @@ struct SettlementTests {
         new.idempotencyKey = "k"
         new.maxAttempts = 9
         new.maxRecoveries = 4
+        new.key = "ann"
+        new.priority = 3
+        new.expires = at(50)
+        new.unique = UniqueWish(key: "u", period: .seconds(9))
+        new.lane = JobLanePolicy(perKey: 1, isOrdered: true, rate: BucketRule(interval: 1000, burst: 2))
         let read = try #require(NewJob(try JSON.parse(new.json.bytes()), body: new.body))
         #expect("\(read)" == "\(new)")
         // A member that is new has to be in `NewJob.json`, and here.
@@ -85,7 +90,6 @@ struct SettlementTests {
 
     private static let members: Set = [
         "id", "function", "operation", "body", "trigger", "owner", "trace", "maxAttempts", "maxRecoveries",
-        "runAt", "depth",
-        "idempotencyKey",
+        "runAt", "depth", "idempotencyKey", "key", "lane", "priority", "expires", "unique",
     ]
 }
