@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Jobs a second end to end, and how long one waits, against dramatiq, arq, celery and rq: a job that does nothing, one redis-server.
 
-The jobs are in Redis before the worker starts. Ours count when Redis has their acknowledgement, with its counts of attempts; the
-others when the last one begins. Then each is given a fifth of its own rate, and every job says how long it waited from the
-moment before it was added to the start of its handler.
+The jobs are in Redis before the worker starts. The rate is that from the first acknowledgements to the last one, by each one's own
+book in Redis. Then each is given a fifth of its own rate, and every job says how long it waited from the moment before it was
+added to the start of its handler.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from host import Host
 from processes import until
-from queues import SOURCES, Queue, install
+from queues import LEFT, SOURCES, Queue, install
 from redis_socket import Client, Redis, encoded
 from report import figure
 
@@ -86,9 +86,13 @@ def other(name, home, redis):
     queue = Queue(name, home, redis.url)
     queue.add(THEIRS)
     with queue:
-        until(lambda: client.ask("LLEN", "marks:last"), 120, f"{name} has not run the jobs")
-        first, last = (int(client.ask("LINDEX", f"marks:{edge}", 0)) for edge in ("first", "last"))
-        rate = THEIRS / ((last - first) / 1e9)
+        def done():
+            return THEIRS - sum(client.ask_all(LEFT[name]))
+
+        before = until(done, 30, f"{name} runs no job")
+        start = time.monotonic()
+        until(lambda: done() == THEIRS, 120, f"{name} has not run the jobs")
+        rate = (THEIRS - before) / (time.monotonic() - start)
         count = max(100, int(rate / 5 * PACED_SECONDS))
         time.sleep(1)
         queue.add(count, "timed", rate / 5)
