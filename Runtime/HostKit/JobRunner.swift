@@ -79,8 +79,6 @@ package final class JobRunner: Sendable {
             }
         }
         timer.cancel()
-        // A claim that was under way when the host stopped has begun attempts after `stop` had looked.
-        await settled()
     }
 
     /// Claims nothing more.
@@ -138,19 +136,25 @@ package final class JobRunner: Sendable {
             if isStopping { return }
             let claimed = try await jobs.claim(limit: 64, capacity: capacity(), now: clock.now)
             if claimed.isEmpty { return }
-            for job in claimed { begin(job) }
+            for job in claimed where !begin(job) {
+                guard let lease = job.lease else { continue }
+                try await jobs.requeue(job.id, lease: lease, runAt: job.runAt, now: clock.now)
+            }
         }
     }
 
-    private func begin(_ job: JobRecord) {
+    /// Begins an attempt; false after `stop`, which waits for the ones that it finds.
+    private func begin(_ job: JobRecord) -> Bool {
         let rate = manifests[job.function]?.jobs.rate
-        state.withLock { state in
+        return state.withLock { state in
+            guard !state.stopping else { return false }
             state.running[job.function, default: 0] += 1
             if let rate {
                 let now = Monotonic.now.nanoseconds / 1000
                 _ = state.paces[job.function, default: TokenBucket()].take(rate, at: now)
             }
             state.attempts[job.id] = Attempt(lease: job.lease, task: Task { await self.attempt(job) })
+            return true
         }
     }
 
