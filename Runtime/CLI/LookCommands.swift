@@ -79,6 +79,9 @@ struct Check: AsyncParsableCommand {
         for problem in problems.all {
             print(output.json ? json(problem).text : problem.description)
         }
+        for warning in problems.warnings {
+            print(output.json ? json(warning, isWarning: true).text : "warning: \(warning)")
+        }
         if !problems.isEmpty { throw ExitCode(78) }
         if !output.json {
             let counts = "\(project.manifests.count) functions, \(project.book.entries.count) schedules"
@@ -112,9 +115,10 @@ struct Check: AsyncParsableCommand {
         }
     }
 
-    private func json(_ problem: Problem) -> JSON {
+    private func json(_ problem: Problem, isWarning: Bool = false) -> JSON {
         [
-            "file": .string(problem.file), "line": problem.line.map { .integer(Int64($0)) } ?? .null,
+            "severity": isWarning ? "warning" : "fault", "file": .string(problem.file),
+            "line": problem.line.map { .integer(Int64($0)) } ?? .null,
             "message": .string(problem.message), "hint": .string(problem.hint),
         ]
     }

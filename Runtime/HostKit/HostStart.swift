@@ -134,11 +134,13 @@ struct HostStarter {
         }
         guard problems.isEmpty else { throw ConfigurationError(problems.all) }
         try RequiredPrograms.check(project.manifests)
+        let telemetry = Telemetry(log: log, clock: clock)
+        for warning in problems.warnings { telemetry.note(.warning, warning.description) }
         return Premises(
             settings: settings,
             directory: directory,
             clock: clock,
-            telemetry: Telemetry(log: log, clock: clock),
+            telemetry: telemetry,
             source: source,
             generation: Generation(number: 1, bundle: bundle, project: project),
             manifests: ManifestTable(project.manifests),

@@ -6,7 +6,9 @@ import Settings
 extension ScheduleReader {
     mutating func readSchedule(_ root: SettingsNode, function: String?, functions: [String]) {
         let own = function == nil ? ["schedule", "function"] : ["schedule"]
-        let members = root.members(own + ["cron", "zone", "every", "catchUp", "overlap", "event"])
+        let members = root.members(
+            own + ["cron", "zone", "dst", "dialect", "every", "catchUp", "overlap", "event"]
+        )
         let kind = kind(root, members)
         guard
             let target = function
@@ -32,20 +34,7 @@ extension ScheduleReader {
 
     private mutating func kind(_ root: SettingsNode, _ members: [String: SettingsNode]) -> ScheduleEntry.Kind?
     {
-        if let node = members["cron"] {
-            guard let text = node.string() else { return nil }
-            let zone = members["zone"] == nil ? .utc : members["zone"].flatMap { self.zone($0) }
-            do throws(SchedulingError) {
-                let cron = try CronExpression(text)
-                return zone.map { .cron(cron, zone: $0) }
-            } catch {
-                node.wrong(
-                    error.message,
-                    hint: "five fields: minute hour day month weekday, such as 30 9 * * 1-5"
-                )
-                return nil
-            }
-        }
+        if let node = members["cron"] { return cron(node, members) }
         if let interval = interval(members["every"]) { return .every(EverySchedule(interval: interval)) }
         if members["every"] == nil {
             root.wrong("neither `cron` nor `every`", hint: "write cron: \"30 9 * * 1-5\" or every: 15m")

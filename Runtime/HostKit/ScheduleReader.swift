@@ -41,7 +41,11 @@ package struct ScheduleReader {
     }
 
     mutating func zone(_ node: SettingsNode) -> TimeZoneRules? {
-        guard let name = node.string() else { return nil }
+        node.string().flatMap { zone($0, at: node) }
+    }
+
+    /// The zone of a name that stands at a node.
+    mutating func zone(_ name: String, at node: SettingsNode) -> TimeZoneRules? {
         if name == "UTC" { return .utc }
         if let known = zoneCache[name] { return known }
         do throws(SchedulingError) {

@@ -1,139 +1,189 @@
 import FunctionCore
 
-/// A cron expression of five fields, as Vixie's cron and the open cron specification read them.
+/// A cron expression of five, six or seven fields, as Vixie's cron and the open cron specification read them,
+/// or as Quartz does.
 ///
-/// Minute, hour, day of month, month, day of week; values, lists, ranges, `*`, steps on stars and ranges,
-/// names of months and days, 7 as Sunday, `?` in the day fields, `L`, `L-n`, `LW`, `nW`, `d#n`, `dL`, and
-/// the macros `@hourly`, `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly` and `@annually`. If both
-/// day fields are restricted, a day needs to match only one of them; a field that starts with `*`, such as
-/// `*/2`, does not count as restricted, and the day must match both.
-///
-/// An expression is *fixed* when neither minute nor hour starts with `*`, otherwise a *frequency*. Where
-/// the wall clock is put forward, the times a fixed expression would lose fire once, at the first instant
-/// after the gap, if the gap is 3 hours or less; those of a frequency vanish. Where it is put back, a fixed
-/// expression fires at the first of two equal readings, a frequency at both.
+/// Minute, hour, day of month, month, day of week; with a second in front if there are six, and with a year
+/// behind as well if there are seven. Values, lists, ranges, `*`, steps on stars and ranges, names of months
+/// and days, 7 as Sunday, `?` in the day fields, `L`, `L-n`, `LW`, `nW`, `d#n`, `dL`, `d#L`, the macros
+/// `@hourly`, `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly`, `@annually` and `@reboot`, and
+/// `CRON_TZ=ZONE` in front. If both day fields are restricted, a day needs to match only one of them; a
+/// field that starts with `*`, such as `*/2`, does not count as restricted, and the day must match both.
 package struct CronExpression: Sendable, Hashable, CustomStringConvertible {
     /// The text it was read from.
     package let description: String
-    /// Whether neither the minute nor the hour starts with `*`.
+    /// The zone that a prefix `CRON_TZ=` names.
+    package let zoneName: String?
+    /// What it does where the wall clock is put forward or back.
+    package let daylight: CronDaylightPolicy
+    /// Whether none of second, minute and hour starts with `*`.
     package let isFixed: Bool
+    /// Whether any date matches; one that no calendar shows, such as 30 February, is valid and never comes.
+    package private(set) var hasDates = true
 
-    private let minutes: UInt64
-    private let hours: UInt64
-    private let months: UInt64
-    private let days: CronFieldValues
-    private let weekdays: CronFieldValues
+    let seconds: UInt64
+    let minutes: UInt64
+    let hours: UInt64
+    let months: UInt64
+    /// Counted from 1970; nil for every year.
+    let years: CronBits?
+    private let days: UInt64
+    private let dayRules: [CronDayRule]
+    /// The week's pattern six times over, so that a month's can be read from any weekday on.
+    private let weeks: UInt64
+    private let weekdayRules: [CronDayRule]
+    private let mustMatchBoth: Bool
 
-    private static let macros = [
-        "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0",
-        "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",
-    ]
-
-    package init(_ text: String) throws(SchedulingError) {
-        let trimmed = text.split(whereSeparator: { $0 == " " || $0 == "\t" })
-        let fields: [Substring]
-        if trimmed.count == 1, trimmed[0].hasPrefix("@") {
-            guard let expansion = CronExpression.macros[trimmed[0].lowercased()] else {
-                throw SchedulingError(
-                    .cronInvalid,
-                    "cron \"\(text)\": \(trimmed[0]) is no macro: write one of @hourly, @daily, @weekly, "
-                        + "@monthly, @yearly, or for an interval use every: with a value like 15m"
-                )
-            }
-            fields = expansion.split(separator: " ")
-        } else {
-            fields = trimmed
-        }
-        if let first = fields.first, first.hasPrefix("CRON_TZ=") || first.hasPrefix("TZ=") {
-            throw SchedulingError(
-                .cronInvalid,
-                "cron \"\(text)\": an expression carries no zone here: remove \(first) and set the "
-                    + "schedule's zone"
-            )
-        }
-        guard fields.count == 5 else {
-            throw SchedulingError(
-                .cronInvalid,
-                "cron \"\(text)\" has \(fields.count) fields: write five, for minute, hour, day of month, "
-                    + "month and day of week; for seconds use every: with a value like 15s"
-            )
-        }
-        description = text
-        let minute = try CronFieldParser(field: .minute, expression: text).parse(fields[0])
-        let hour = try CronFieldParser(field: .hour, expression: text).parse(fields[1])
-        days = try CronFieldParser(field: .dayOfMonth, expression: text).parse(fields[2])
-        months = try CronFieldParser(field: .month, expression: text).parse(fields[3]).values
-        weekdays = try CronFieldParser(field: .dayOfWeek, expression: text).parse(fields[4])
-        minutes = minute.values
-        hours = hour.values
-        isFixed = !minute.isStar && !hour.isStar
-    }
-
-    /// The first reading that matches, at or after `earliest` and before `limit`, in seconds of the wall
-    /// clock.
+    /// Reads an expression.
     ///
-    /// Months and days that cannot match are stepped over whole, so that the search takes at most 12 steps
-    /// a year; `limit` bounds it for expressions that never match, such as 30 February.
-    func firstReading(from earliest: Int64, before limit: Int64) -> Int64? {
-        var start = earliest
-        if start % 60 != 0 { start += 60 - (start - start.floorDivided(by: 60) * 60) }
-        let startDay = start.floorDivided(by: 86_400)
-        var (year, month, day) = Gregorian.date(days: startDay)
-        var minuteOfDay = Int((start - startDay * 86_400) / 60)
-        while true {
-            if months & (1 << UInt64(month)) == 0 {
-                (year, month, day, minuteOfDay) = CronExpression.monthAfter(year, month)
-            } else {
-                let first = Gregorian.days(year: year, month: month, day: 1)
-                var candidates = matchingDays(of: month, year: year, firstDay: first) & (~0 << UInt64(day))
-                while candidates != 0 {
-                    let candidate = candidates.trailingZeroBitCount
-                    if let minute = firstMinute(from: candidate == day ? minuteOfDay : 0) {
-                        let reading = (first + Int64(candidate - 1)) * 86_400 + Int64(minute) * 60
-                        return reading < limit ? reading : nil
-                    }
-                    candidates &= candidates - 1
-                }
-                (year, month, day, minuteOfDay) = CronExpression.monthAfter(year, month)
-            }
-            guard Gregorian.days(year: year, month: month, day: 1) * 86_400 < limit else { return nil }
+    /// - Throws: `cron_invalid` with the field, the value and what is allowed.
+    package init(
+        _ text: String,
+        dialect: CronDialect = .vixie,
+        daylight: CronDaylightPolicy = .cron
+    ) throws(SchedulingError) {
+        let parts = try CronText(text, dialect)
+        description = text
+        zoneName = parts.zone
+        self.daylight = daylight
+        var values: [CronField: CronFieldValues] = [:]
+        for (field, part) in zip(parts.layout, parts.fields) {
+            let parser = CronFieldParser(field: field, dialect: parts.dialect, expression: text)
+            values[field] = try parser.parse(part)
         }
+        func field(_ field: CronField) -> CronFieldValues { values[field] ?? CronFieldValues() }
+        seconds = values[.second]?.values.low ?? 1
+        minutes = field(.minute).values.low
+        hours = field(.hour).values.low
+        months = field(.month).values.low
+        years = parts.fields.count == 7 && parts.fields[6] != "*" ? field(.year).values : nil
+        days = field(.dayOfMonth).values.low
+        dayRules = field(.dayOfMonth).dayRules
+        let week = field(.dayOfWeek).values.low
+        weeks = (0..<6).reduce(0) { $0 | week << UInt64($1 * 7) }
+        weekdayRules = field(.dayOfWeek).dayRules
+        mustMatchBoth = field(.dayOfMonth).isStar || field(.dayOfWeek).isStar
+        isFixed = ![.second, .minute, .hour].contains { field($0).isStar }
+        hasDates = !parts.isReboot && matchesSomeDate()
     }
 
-    /// The first minute of the day that matches, from the given one on.
-    private func firstMinute(from minuteOfDay: Int) -> Int? {
-        let (hour, minute) = minuteOfDay.quotientAndRemainder(dividingBy: 60)
-        if hours & (1 << UInt64(hour)) != 0 {
-            let rest = minutes & (~0 << UInt64(minute))
-            if rest != 0 { return hour * 60 + rest.trailingZeroBitCount }
+    /// Why it never comes, for one that has no dates.
+    package var warning: String? {
+        guard !hasDates else { return nil }
+        if description.contains("@") {
+            return "cron \"\(description)\" names no time of the clock: the schedule never runs"
         }
-        let later = hours & (~0 << UInt64(hour + 1))
-        guard later != 0, minutes != 0 else { return nil }
-        return later.trailingZeroBitCount * 60 + minutes.trailingZeroBitCount
+        return "cron \"\(description)\" never comes: no month it names has such a day"
+            + (years == nil ? "" : " in such a year")
+    }
+
+    /// The name of the zone whose clock is read: the one given beside the expression, the one in front of it,
+    /// or UTC.
+    ///
+    /// - Throws: `cron_invalid` if both are there and differ.
+    package func zoneName(agreeingWith explicit: String?) throws(SchedulingError) -> String {
+        guard let zoneName, let explicit, zoneName != explicit else { return explicit ?? zoneName ?? "UTC" }
+        throw SchedulingError(
+            .cronInvalid,
+            "cron \"\(description)\" names the zone \(zoneName), and \(explicit) is set beside it: take one out"
+        )
     }
 
     /// The matching days of a month; bit n stands for day n.
-    private func matchingDays(of month: Int, year: Int, firstDay: Int64) -> UInt64 {
+    func matchingDays(of month: Int, year: Int, firstDay: Int64) -> UInt64 {
         let length = Gregorian.days(inMonth: month, of: year)
         let firstWeekday = CivilDate.weekday(daysSinceEpoch: firstDay)
         let all = (UInt64(1) << UInt64(length + 1)) - 2
-        var byDate = days.values
-        for rule in days.dayRules {
+        var byDate = days
+        for rule in dayRules {
             if let day = rule.day(length: length, firstWeekday: firstWeekday) { byDate |= 1 << UInt64(day) }
         }
-        // The week's pattern, repeated, is read from the weekday of the month's first.
-        let week = weekdays.values & 0x7F
-        let weeks = week | week << 7 | week << 14 | week << 21 | week << 28 | week << 35
         var byWeekday = (weeks >> UInt64(firstWeekday)) << 1
-        for rule in weekdays.dayRules {
+        for rule in weekdayRules {
             if let day = rule.day(length: length, firstWeekday: firstWeekday) {
                 byWeekday |= 1 << UInt64(day)
             }
         }
-        return all & (days.isStar || weekdays.isStar ? byDate & byWeekday : byDate | byWeekday)
+        return all & (mustMatchBoth ? byDate & byWeekday : byDate | byWeekday)
     }
 
-    private static func monthAfter(_ year: Int, _ month: Int) -> (Int, Int, Int, Int) {
-        month == 12 ? (year + 1, 1, 1, 0) : (year, month + 1, 1, 0)
+    /// Any 28 years of one century have every length of February with every weekday of 1 January.
+    private func matchesSomeDate() -> Bool {
+        var year = years == nil ? 2000 : 1970
+        let last = years == nil ? 2027 : CronExpression.lastYear
+        while let candidate = self.year(from: year), candidate <= last {
+            var rest = months
+            while rest != 0 {
+                let month = rest.trailingZeroBitCount
+                let first = Gregorian.days(year: candidate, month: month, day: 1)
+                if matchingDays(of: month, year: candidate, firstDay: first) != 0 { return true }
+                rest &= rest - 1
+            }
+            year = candidate + 1
+        }
+        return false
+    }
+
+    /// The first matching year from the given one on.
+    func year(from year: Int) -> Int? {
+        guard let years else { return year }
+        return years.first(from: year - 1970).map { $0 + 1970 }
+    }
+}
+
+/// The parts of an expression's text: the zone in front, and the fields.
+struct CronText {
+    private static let macros = [
+        "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0",
+        "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@reboot": "0 0 1 1 *",
+    ]
+
+    var zone: String?
+    var fields: [Substring]
+    let layout: [CronField]
+    var dialect: CronDialect
+    var isReboot = false
+
+    init(_ text: String, _ dialect: CronDialect) throws(SchedulingError) {
+        func wrong(_ fault: String) -> SchedulingError {
+            SchedulingError(.cronInvalid, "cron \"\(text)\"\(fault)")
+        }
+        self.dialect = dialect
+        fields = text.split { $0 == " " || $0 == "\t" }
+        if let first = fields.first, first.hasPrefix("CRON_TZ=") {
+            zone = String(first.dropFirst(8))
+            fields.removeFirst()
+        } else if let first = fields.first, first.hasPrefix("TZ=") {
+            throw wrong(": \(first) is not read: write CRON_\(first)")
+        }
+        if let macro = fields.first, macro.hasPrefix("@") {
+            guard fields.count == 1, let expansion = CronText.macros[macro.lowercased()] else {
+                throw wrong(
+                    ": \(fields.joined(separator: " ")) is no macro: write one of @hourly, @daily, @weekly, "
+                        + "@monthly, @yearly, or for an interval use every: with a value like 15m"
+                )
+            }
+            isReboot = macro.lowercased() == "@reboot"
+            fields = expansion.split(separator: " ")
+            self.dialect = .vixie
+        } else if dialect == .quartz {
+            fields = fields.map { Substring($0.uppercased()) }
+        }
+        guard let layout = CronField.layout(fields.count), self.dialect == .vixie || fields.count > 5 else {
+            let five = "five, for minute, hour, day of month, month and day of week, "
+            throw wrong(
+                " has \(fields.count) field\(fields.count == 1 ? "" : "s"): write "
+                    + (dialect == .quartz ? "" : five)
+                    + "six with seconds in front, or seven with the year behind as well"
+                    + (dialect == .quartz ? "; five are for dialect: vixie" : "")
+            )
+        }
+        self.layout = layout
+        if self.dialect == .quartz, (fields[3] == "?") == (fields[5] == "?") {
+            throw wrong(
+                ", fields day of month and day of week: Quartz wants \"?\" in exactly one of them: write it "
+                    + "in the one that does not matter"
+            )
+        }
     }
 }

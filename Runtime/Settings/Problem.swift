@@ -23,6 +23,8 @@ package struct Problem: Sendable, Hashable, CustomStringConvertible {
 /// Gathers all problems, so that they are told at once.
 package final class Problems {
     private var found: [Problem]
+    /// What works and is hardly meant; in the order in which it was read.
+    package private(set) var warnings: [Problem] = []
 
     package init(_ found: [Problem] = []) {
         self.found = found
@@ -30,6 +32,10 @@ package final class Problems {
 
     package func add(_ problem: Problem) {
         found.append(problem)
+    }
+
+    package func warn(_ problem: Problem) {
+        warnings.append(problem)
     }
 
     package var isEmpty: Bool { found.isEmpty }

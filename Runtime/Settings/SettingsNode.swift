@@ -62,6 +62,12 @@ package struct SettingsNode {
         problems.add(Problem(file: file, line: line, message: place + message, hint: hint))
     }
 
+    /// Tells what works and is hardly meant.
+    package func warn(_ message: String, hint: String) {
+        let place = path.isEmpty ? "" : "\(path): "
+        problems.warn(Problem(file: file, line: line, message: place + message, hint: hint))
+    }
+
     private func at(_ name: String, _ node: Node) -> SettingsNode {
         SettingsNode(
             file: file,
