@@ -6,7 +6,7 @@ import UserData
 
 /// What the gateway answers itself: jobs and signed blobs.
 struct BuiltInEndpoints {
-    let jobs: JobStore
+    let jobs: any JobEngine
     let blobs: BlobStore
     let clock: VirtualClock
     let loop: any EventLoop

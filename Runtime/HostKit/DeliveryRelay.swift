@@ -13,7 +13,7 @@ import Storage
 /// What fails is tried again after a second, twice as long each time, ten minutes at most; after
 /// `DeliveryStore.triesMax` tries it is given up, and stays in the journal with its last error.
 package final class DeliveryRelay: Sendable {
-    private let deliveries: DeliveryStore
+    private let deliveries: any DeliveryQueue
     private let publisher: EventPublisher
     private let fetcher: Fetcher
     /// Signs webhooks; empty for none.
@@ -26,7 +26,7 @@ package final class DeliveryRelay: Sendable {
     private static let batch = 16
 
     package init(
-        deliveries: DeliveryStore,
+        deliveries: any DeliveryQueue,
         publisher: EventPublisher,
         key: String,
         clock: VirtualClock,

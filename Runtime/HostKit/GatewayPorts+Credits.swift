@@ -17,11 +17,7 @@ extension GatewayPorts {
         requestHash: String
     ) async throws -> AcceptedJob {
         let user = try GatewayPorts.payer(job, credits)
-        guard job.body.count <= JobStore.bodyLimit else {
-            let message =
-                "the event has \(job.body.count) bytes and a job takes \(JobStore.bodyLimit); pass a blob's key"
-            throw StorageError(.tooLarge, message)
-        }
+        try JobLimits.check(job.body)
         let paid = PaidJob(
             id: job.id,
             user: user,

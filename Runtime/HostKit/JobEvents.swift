@@ -10,7 +10,7 @@ import Storage
 /// `Last-Event-ID` hears what has changed since. Only the last state is kept: of changes that follow each
 /// other faster than the reader takes them, it sees the last.
 struct JobEvents: Sendable {
-    let jobs: JobStore
+    let jobs: any JobEngine
     let loop: any EventLoop
 
     /// How often a silent stream is kept alive by a comment.

@@ -29,7 +29,7 @@ package final class JobRunner: Sendable {
         var task: Task<Void, Never>
     }
 
-    private let jobs: JobStore
+    private let jobs: any JobEngine
     private let dispatching: any Dispatching
     private let loop: any EventLoop
     private let clock: VirtualClock
@@ -42,7 +42,7 @@ package final class JobRunner: Sendable {
     private let state = Mutex(State())
 
     package init(
-        jobs: JobStore,
+        jobs: any JobEngine,
         dispatching: any Dispatching,
         loop: any EventLoop,
         clock: VirtualClock,
@@ -204,12 +204,12 @@ package final class JobRunner: Sendable {
         }
     }
 
-    private var resultLimit: Int { results == nil ? JobStore.resultLimit : ResultBlobs.limit }
+    private var resultLimit: Int { results == nil ? JobLimits.result : ResultBlobs.limit }
 
     /// A reply as the journal keeps it; one that finds no room as a blob is a failure of the attempt.
     private func kept(_ job: JobRecord, _ reply: CollectedReply) async -> Result<JobResult, FunctionError> {
         let type = reply.headers.first("content-type") ?? "application/octet-stream"
-        guard let results, reply.body.count > JobStore.resultLimit else {
+        guard let results, reply.body.count > JobLimits.result else {
             return .success(JobResult(status: reply.status, contentType: type, body: reply.body))
         }
         do {

@@ -9,7 +9,7 @@ struct JobsAPI {
     let host: HostState
     let runner: JobRunner
 
-    private var jobs: JobStore { host.stores.journal.jobs }
+    private var jobs: any JobEngine { host.stores.journal.jobs }
 
     var routes: [EndpointRoute] {
         [

@@ -21,7 +21,7 @@ package struct ResultBlobs: Sendable {
     /// the next attempt replaces.
     /// - Throws: `FunctionError`, such as 507 where the blobs have no room.
     func result(of job: JobRecord, status: Int, type: String, _ body: Bytes) async throws -> JobResult {
-        guard body.count > JobStore.resultLimit else {
+        guard body.count > JobLimits.result else {
             return JobResult(status: status, contentType: type, body: body)
         }
         let key = ResultBlobs.prefix + job.id
@@ -39,7 +39,7 @@ package struct ResultBlobs: Sendable {
     }
 
     /// Removes those whose jobs were pruned or purged.
-    package func sweep(_ jobs: JobStore) async throws {
+    package func sweep(_ jobs: any JobEngine) async throws {
         var last = ""
         while true {
             let page = try await blobs.list(prefix: ResultBlobs.prefix, after: last, limit: 500).map(\.key)

@@ -6,17 +6,8 @@ import Storage
 ///
 /// What was given back uncounted leaves none, so that a function which sheds for hours fills no disk.
 enum AttemptRows {
-    /// How many are kept of a job, the last ones.
-    static let limit = 200
-
-    /// Writes down the attempt that `job`, as it was before, was in.
-    static func insert(
-        _ end: AttemptEnd,
-        _ error: JobError?,
-        of job: JobRecord,
-        now: Instant,
-        in database: Database
-    ) throws {
+    static func insert(_ attempt: JobAttempt, of number: Int64, in database: Database) throws {
+        let error = attempt.error
         try database.run(
             """
             INSERT OR REPLACE INTO job_attempts (job, claim, attempt, started, ended, outcome, worker,
@@ -24,15 +15,14 @@ enum AttemptRows {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                job.number, job.life.claims, job.attempt, (job.claimed ?? job.updated).nanoseconds,
-                now.nanoseconds, end.outcome, end.worker, error?.code, error?.message, error?.status,
+                number, attempt.claim, attempt.attempt, attempt.started.nanoseconds,
+                attempt.ended.nanoseconds, attempt.end.outcome, attempt.end.worker, error?.code,
+                error?.message, error?.status,
             ]
         )
-        guard job.life.claims > Int64(limit) else { return }
-        try database.run(
-            "DELETE FROM job_attempts WHERE job = ? AND claim <= ?",
-            [job.number, job.life.claims - Int64(limit)]
-        )
+        let horizon = attempt.claim - Int64(JobLimits.attempts)
+        guard horizon > 0 else { return }
+        try database.run("DELETE FROM job_attempts WHERE job = ? AND claim <= ?", [number, horizon])
     }
 
     /// A job's attempts, the first one first.

@@ -24,7 +24,7 @@ package struct Delivery: Sendable, Hashable {
 }
 
 /// Deliveries are written in the transaction that ends their job, and gone when they are done.
-package final class DeliveryStore: Sendable {
+package final class DeliveryStore: DeliveryQueue {
     /// After so many failures a delivery is given up: it stays, with its last error, as long as its job.
     package static let triesMax = 20
 

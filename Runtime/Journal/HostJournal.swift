@@ -7,9 +7,9 @@ import Storage
 ///
 /// One SQLite file, which only the host opens. Everything that returns is on the disk.
 package final class HostJournal: Sendable {
-    package let jobs: JobStore
-    package let deliveries: DeliveryStore
-    package let idempotency: IdempotencyStore
+    package let jobs: any JobEngine
+    package let deliveries: any DeliveryQueue
+    package let idempotency: any IdempotencyKeys
     package let outbox: EventOutbox
     package let settlements: SettlementStore
     package let schedules: ScheduleLedger
@@ -31,8 +31,10 @@ package final class HostJournal: Sendable {
 
     private init(_ file: SQLiteFile, _ endings: JobEndings) {
         self.file = file
-        self.deliveries = DeliveryStore(file)
-        self.jobs = JobStore(file, endings: endings, deliveries: deliveries)
+        let deliveries = DeliveryStore(file)
+        let jobs = JobStore(file, endings: endings, deliveries: deliveries)
+        self.deliveries = deliveries
+        self.jobs = jobs
         self.idempotency = IdempotencyStore(file)
         self.outbox = EventOutbox(file)
         self.settlements = SettlementStore(file, jobs: jobs)
@@ -51,16 +53,10 @@ package final class HostJournal: Sendable {
 
     /// Puts the journal in order after a start, before anything is claimed.
     ///
-    /// The data directory has one host, so whatever is `running` belongs to a host that is gone.
+    /// What this host was running when it ended belongs to nobody now.
     package func recover(now: Instant) async throws -> Recovery {
-        let found = try await file.write { database in
-            Recovery(
-                jobs: try self.jobs.recover(now: now, in: database).count,
-                keys: try IdempotencyStore.dropLost(in: database)
-            )
-        }
-        if found.jobs > 0 { jobs.due.wake() }
-        return found
+        let lost = try await jobs.recover(now: now)
+        return Recovery(jobs: lost.count, keys: try await idempotency.dropLost())
     }
 
     /// Forgets what is old: ended jobs (their counters stay), answers of idempotency keys after 24 hours,

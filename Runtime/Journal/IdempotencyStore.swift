@@ -8,10 +8,24 @@ package struct IdempotencyScope: Sendable, Hashable {
     package var principal: String?
     package var key: String
 
+    /// How long an answer is kept.
+    package static let retention = Duration.seconds(24 * 3600)
+    /// The largest answer that is kept, in bytes.
+    package static let bodyLimit = 1024 * 1024
+    /// The longest key in bytes.
+    package static let keyLimit = 256
+
     package init(function: String, principal: String?, key: String) {
         self.function = function
         self.principal = principal
         self.key = key
+    }
+
+    /// Refuses a key that is too long.
+    func check() throws {
+        guard key.utf8.count > Self.keyLimit else { return }
+        let message = "an Idempotency-Key has at most \(Self.keyLimit) bytes; send a shorter one"
+        throw StorageError(.tooLarge, message)
     }
 
     var arguments: StatementArguments { [function, principal ?? "", key] }
@@ -31,15 +45,8 @@ package enum IdempotencyVerdict: Sendable, Hashable {
     case mismatch
 }
 
-/// The gateway's memory of `Idempotency-Key`s, for 24 hours.
-package final class IdempotencyStore: Sendable {
-    /// How long an answer is kept.
-    package static let retention = Duration.seconds(24 * 3600)
-    /// The largest answer that is kept.
-    package static let bodyLimit = 1024 * 1024
-    /// The longest key in bytes.
-    package static let keyLimit = 256
-
+/// Idempotency keys as rows of the journal's file.
+package final class IdempotencyStore: IdempotencyKeys {
     private static let same = "function = ? AND principal = ? AND key = ?"
     private let file: SQLiteFile
 
@@ -47,22 +54,14 @@ package final class IdempotencyStore: Sendable {
         self.file = file
     }
 
-    /// Looks a key up, and takes it where it is free.
-    ///
-    /// `requestHash` stands for the request's method, path and body.
     package func begin(
         _ scope: IdempotencyScope,
         requestHash: String,
         now: Instant
     ) async throws -> IdempotencyVerdict {
-        guard scope.key.utf8.count <= Self.keyLimit else {
-            throw StorageError(
-                .tooLarge,
-                "an Idempotency-Key has at most \(Self.keyLimit) bytes; send a shorter one"
-            )
-        }
+        try scope.check()
         return try await file.write { database in
-            let horizon = now - Self.retention
+            let horizon = now - IdempotencyScope.retention
             try database.run(
                 "DELETE FROM idempotency WHERE \(Self.same) AND created < ?",
                 scope.arguments + [horizon.nanoseconds]
@@ -97,9 +96,6 @@ package final class IdempotencyStore: Sendable {
         return .inFlight
     }
 
-    /// Keeps the answer to the first request of a key.
-    ///
-    /// An answer over `bodyLimit` is not kept: the key is free again, which the result tells.
     @discardableResult
     package func finish(
         _ scope: IdempotencyScope,
@@ -107,7 +103,7 @@ package final class IdempotencyStore: Sendable {
         headers: [Header],
         body: Bytes
     ) async throws -> Bool {
-        guard body.count <= Self.bodyLimit else {
+        guard body.count <= IdempotencyScope.bodyLimit else {
             try await abandon(scope)
             return false
         }
@@ -120,7 +116,6 @@ package final class IdempotencyStore: Sendable {
         }
     }
 
-    /// Frees a key whose request came to nothing that should be repeated, such as a refusal for overload.
     package func abandon(_ scope: IdempotencyScope) async throws {
         try await file.write { database in
             try database.run(
@@ -130,9 +125,8 @@ package final class IdempotencyStore: Sendable {
         }
     }
 
-    /// Forgets what is older than the retention.
     package func prune(now: Instant) async throws {
-        let horizon = now - Self.retention
+        let horizon = now - IdempotencyScope.retention
         while true {
             let removed = try await file.write { database in
                 try database.run(
@@ -151,10 +145,7 @@ package final class IdempotencyStore: Sendable {
         try database.run("UPDATE idempotency SET job = ? WHERE \(same)", [job] + scope.arguments)
     }
 
-    /// Frees the keys of requests that were under way when the host ended.
-    ///
-    /// Those of jobs stay: the job goes on.
-    static func dropLost(in database: Database) throws -> Int {
-        try database.run("DELETE FROM idempotency WHERE status IS NULL AND job IS NULL")
+    package func dropLost() async throws -> Int {
+        try await file.write { try $0.run("DELETE FROM idempotency WHERE status IS NULL AND job IS NULL") }
     }
 }

@@ -111,7 +111,7 @@ enum JobAudit {
     }
 }
 
-extension JobStore: AuditedSource {
+extension JobStore {
     /// One reading of the file: what is written meanwhile is not in it.
     package func audit() async throws -> [AuditLine] {
         try await file.read { try JobAudit.lines(in: $0) }

@@ -1,50 +1,35 @@
 import FunctionCore
-import GRDB
 import Invocations
-import Storage
 
-/// What a job's end brings about, by its function's manifest as it is then, in the same transaction: a job of
-/// another function, or a delivery.
+/// What a job's end brings about, by its function's manifest as it is then: a job of another function, or a
+/// delivery.
+///
+/// The engine stores it in the step that ends the job.
 ///
 /// Completed jobs go to `onSuccess`, dead letters to `onFailure`; a cancelled job is nobody's business.
 struct JobEndings: Sendable {
     /// How many functions may follow one another so.
     static let depthMax = 16
 
+    /// What somebody is told by.
+    enum Sequel {
+        case none
+        /// The limit on waiting jobs does not count for it, or a full queue would keep others from ending.
+        case job(NewJob)
+        /// To a stream or a webhook, with JSON text.
+        case delivery(Manifest.Destination, body: String)
+    }
+
     let manifest: @Sendable (String) -> Manifest?
 
-    /// Whether somebody is told.
-    @discardableResult
-    func follow(_ job: JobRecord, now: Instant, in database: Database) throws -> Bool {
-        guard let destination = destination(of: job) else { return false }
+    func sequel(of job: JobRecord, now: Instant) -> Sequel {
+        guard let destination = destination(of: job) else { return .none }
         let body = envelope(job).text
-        if case .function(let name, let operation) = destination {
-            try insert(name, operation, body, after: job, now: now, in: database)
-        } else {
-            try DeliveryStore.insert(destination, body, of: job, now: now, in: database)
+        guard case .function(let name, let operation) = destination else {
+            return .delivery(destination, body: body)
         }
-        return true
-    }
-
-    private func destination(of job: JobRecord) -> Manifest.Destination? {
-        switch job.state {
-        case .completed: manifest(job.function)?.onSuccess
-        case .failed, .expired: manifest(job.function)?.onFailure
-        case .created, .queued, .running, .retryWait, .cancelled: nil
-        }
-    }
-
-    /// The job's own limit on waiting ones does not count here, or a full queue would keep others from ending.
-    private func insert(
-        _ function: String,
-        _ operation: String,
-        _ body: String,
-        after job: JobRecord,
-        now: Instant,
-        in database: Database
-    ) throws {
         var next = NewJob(
-            function: function,
+            function: name,
             operation: operation,
             body: Bytes(body),
             trigger: "job",
@@ -53,16 +38,23 @@ struct JobEndings: Sendable {
             depth: job.depth + 1
         )
         next.key = job.place.key
-        next.follow(manifest(function), now: now)
-        let record = try JobRows.insert(next, now: now, in: database)
-        guard next.depth > JobEndings.depthMax else { return }
-        var dead = try JobStore.moved(record, .expired, now: now)
-        dead.error = JobError(
-            code: "depth_exceeded",
-            message: "\(JobEndings.depthMax) functions have followed one another; is there a circle?",
-            status: 508
-        )
-        try JobRows.update(dead, from: record, in: database)
+        next.follow(manifest(name), now: now)
+        return .job(next)
+    }
+
+    /// What holds in the lane that the job comes back to.
+    func policy(of job: JobRecord) -> JobLanePolicy {
+        var policy = manifest(job.function)?.jobs.lane(job.place.key) ?? JobLanePolicy()
+        if job.place.isOrdered { policy.perKey = 1 }
+        return policy
+    }
+
+    private func destination(of job: JobRecord) -> Manifest.Destination? {
+        switch job.state {
+        case .completed: manifest(job.function)?.onSuccess
+        case .failed, .expired: manifest(job.function)?.onFailure
+        case .created, .queued, .running, .retryWait, .cancelled: nil
+        }
     }
 
     private func envelope(_ job: JobRecord) -> JSON {

@@ -5,54 +5,8 @@ import Storage
 
 /// Lanes as rows: how many jobs of a key stand ready, are held by an attempt, or wait for their instant.
 ///
-/// A lane is open where one of its jobs may begin. Open lanes take turns, those with the highest priority at
-/// their head first, so that whoever has many jobs waits behind its own. A lane that is empty is gone.
+/// A lane that is empty is gone.
 enum JobLanes {
-    /// What a job weighs in its lane.
-    struct Weight: Hashable {
-        var ready = 0
-        var held = 0
-        var later = 0
-
-        static func - (left: Weight, right: Weight) -> Weight {
-            Weight(
-                ready: left.ready - right.ready,
-                held: left.held - right.held,
-                later: left.later - right.later
-            )
-        }
-
-        var sum: Int { ready + held + later }
-    }
-
-    /// A lane of which something may begin.
-    struct Open {
-        var key: String
-        /// The priority at its head.
-        var head: Int
-        var held: Int
-        var perKey: Int?
-        var rate: BucketRule?
-        var bucket: TokenBucket
-
-        init(_ row: Row) {
-            key = row["key"]
-            head = row["head"]
-            held = row["held"]
-            perKey = row["per_key"]
-            if let interval = row["rate_interval"] as Int64?, let burst = row["rate_burst"] as Int64? {
-                rate = BucketRule(interval: interval, burst: burst)
-            }
-            bucket = TokenBucket(fullAt: row["full_at"])
-        }
-
-        /// How many more may begin.
-        func room(at now: Instant) -> Int {
-            let tokens = rate.map { bucket.standing($0, at: now.microseconds).remaining } ?? .max
-            return min(perKey.map { $0 - held } ?? .max, tokens)
-        }
-    }
-
     /// A new job comes in, with what holds in its lane from now on.
     static func enter(_ job: JobRecord, _ policy: JobLanePolicy, in database: Database) throws {
         let weight = job.weight
@@ -79,8 +33,7 @@ enum JobLanes {
             ON CONFLICT DO NOTHING
             """,
             [
-                job.function, job.place.key, job.place.isOrdered ? 1 : policy.perKey, policy.rate?.interval,
-                policy.rate?.burst,
+                job.function, job.place.key, policy.perKey, policy.rate?.interval, policy.rate?.burst,
             ]
         )
     }
@@ -89,12 +42,12 @@ enum JobLanes {
     static func shift(
         _ function: String,
         _ key: String,
-        by change: Weight,
+        by change: LaneWeight,
         priority: Int,
         now: Instant,
         in database: Database
     ) throws {
-        guard change != Weight() else { return }
+        guard change != LaneWeight() else { return }
         try database.run(
             """
             UPDATE job_lanes SET ready = ready + ?3, held = held + ?4, later = later + ?5,
@@ -127,15 +80,14 @@ enum JobLanes {
     // MARK: Turns
 
     /// The lanes with the highest priority of a function, those that have waited longest first.
-    static func open(_ function: String, limit: Int, in database: Database) throws -> [Open] {
-        let lanes = try database.rows(
+    static func open(_ function: String, limit: Int, in database: Database) throws -> [OpenLane] {
+        try database.rows(
             """
             SELECT key, head, held, per_key, rate_interval, rate_burst, full_at FROM job_lanes
             WHERE function = ? AND is_open = 1 ORDER BY head DESC, turn, key LIMIT ?
             """,
             [function, limit]
-        ).map(Open.init)
-        return lanes.filter { $0.head == lanes.first?.head }
+        ).map(OpenLane.init)
     }
 
     /// Opens the lanes again that have rested for their rate.
@@ -158,30 +110,24 @@ enum JobLanes {
     /// So many of a lane's jobs have begun: it is the others' turn, and it rests where its rate says so.
     static func served(
         _ function: String,
-        _ lane: Open,
+        _ lane: OpenLane,
         count: Int,
         turn: Int64,
         now: Instant,
         in database: Database
     ) throws {
-        var bucket = lane.bucket
-        var free: Int64 = 0
-        if let rate = lane.rate {
-            for _ in 0..<count { _ = bucket.take(rate, at: now.microseconds) }
-            let wait = bucket.standing(rate, at: now.microseconds).retryAfter
-            free = wait > 0 ? now.microseconds + wait : 0
-        }
+        let (fullAt, freeAt) = lane.served(count, now: now)
         try database.run(
             """
             UPDATE job_lanes SET turn = ?3, full_at = ?4, free_at = ?5, is_open = is_open AND ?5 = 0
             WHERE function = ?1 AND key = ?2
             """,
-            [function, lane.key, turn, max(bucket.fullAt, 0), free]
+            [function, lane.key, turn, fullAt, freeAt]
         )
     }
 
     /// Shuts a lane that has no room after all, as after a change of its policy.
-    static func shut(_ function: String, _ lane: Open, in database: Database) throws {
+    static func shut(_ function: String, _ lane: OpenLane, in database: Database) throws {
         try database.run(
             "UPDATE job_lanes SET is_open = 0 WHERE function = ? AND key = ?",
             [function, lane.key]
@@ -189,19 +135,15 @@ enum JobLanes {
     }
 }
 
-extension JobRecord {
-    /// What it weighs in its lane; an ordered lane is held by the job that waits for its next attempt too.
-    var weight: JobLanes.Weight {
-        switch state {
-        case .queued where place.isReady, .retryWait where place.isReady: JobLanes.Weight(ready: 1)
-        case .running: JobLanes.Weight(held: 1)
-        case .retryWait where place.isOrdered: JobLanes.Weight(held: 1)
-        case .queued, .retryWait: JobLanes.Weight(later: 1)
-        case .created, .completed, .failed, .cancelled, .expired: JobLanes.Weight()
+extension OpenLane {
+    fileprivate init(_ row: Row) {
+        key = row["key"]
+        head = row["head"]
+        held = row["held"]
+        perKey = row["per_key"]
+        if let interval = row["rate_interval"] as Int64?, let burst = row["rate_burst"] as Int64? {
+            rate = BucketRule(interval: interval, burst: burst)
         }
+        bucket = TokenBucket(fullAt: row["full_at"])
     }
-}
-
-extension Instant {
-    var microseconds: Int64 { nanoseconds / 1000 }
 }

@@ -7,7 +7,7 @@ package struct NewJob: Sendable {
     package var id: String
     package var function: String
     package var operation: String
-    /// The event's body; at most `JobStore.bodyLimit` bytes.
+    /// The event's body; at most `JobLimits.body` bytes.
     package var body: Bytes
     /// What asked for it: `http`, `schedule`, `invoke`.
     package var trigger: String
@@ -91,7 +91,7 @@ package struct JobPlace: Sendable, Hashable {
 package struct JobResult: Sendable, Hashable {
     package var status: Int
     package var contentType: String
-    /// At most `JobStore.resultLimit` bytes; empty where it lies in a blob.
+    /// At most `JobLimits.result` bytes; empty where it lies in a blob.
     package var body: Bytes
     /// The blob's key, and how many bytes it has.
     package var blob: String?

@@ -16,51 +16,31 @@ enum JobRows {
         result_blob, result_size
         """
 
+    /// Where the id is known, gives the job that is there.
     static func insert(_ job: NewJob, now: Instant, in database: Database) throws -> JobRecord {
-        let created = JobLife(
-            maxAttempts: max(job.maxAttempts, 1),
-            maxRecoveries: max(job.maxRecoveries, 0),
-            runAt: job.runAt ?? now
-        )
-        let life = try created.after(.accepted)
-        var record = JobRecord(
-            number: 0,
-            id: job.id,
-            function: job.function,
-            operation: job.operation,
-            body: job.body,
-            trigger: job.trigger,
-            owner: job.owner,
-            trace: job.trace,
-            life: life,
-            place: JobPlace(
-                key: job.key,
-                priority: job.lane.isOrdered ? 0 : min(max(job.priority, 0), 9),
-                isOrdered: job.lane.isOrdered,
-                isReady: life.runAt <= now
-            ),
-            expires: job.expires,
-            created: now,
-            updated: now,
-            depth: job.depth,
-            idempotencyKey: job.idempotencyKey
-        )
-        try database.run(
-            """
-            INSERT INTO jobs (id, function, operation, body, trigger_name, owner, trace, state, max_attempts,
-                max_recoveries, run_at, created, updated, depth, idempotency_key, lane, priority, is_ordered,
-                ready, due, expires)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                job.id, job.function, job.operation, job.body.blob, job.trigger, job.owner,
-                job.trace.traceparent,
-                life.state.rawValue, life.maxAttempts, life.maxRecoveries, life.runAt.nanoseconds,
-                now.nanoseconds, now.nanoseconds, job.depth, job.idempotencyKey, record.place.key,
-                record.place.priority, record.place.isOrdered, record.place.isReady, record.due,
-                job.expires?.nanoseconds,
-            ]
-        )
+        var record = try JobRecord(job, now: now)
+        do {
+            try database.run(
+                """
+                INSERT INTO jobs (id, function, operation, body, trigger_name, owner, trace, state, max_attempts,
+                    max_recoveries, run_at, created, updated, depth, idempotency_key, lane, priority, is_ordered,
+                    ready, due, expires)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    job.id, job.function, job.operation, job.body.blob, job.trigger, job.owner,
+                    job.trace.traceparent,
+                    record.state.rawValue, record.maxAttempts, record.life.maxRecoveries,
+                    record.runAt.nanoseconds, now.nanoseconds, now.nanoseconds, job.depth, job.idempotencyKey,
+                    record.place.key,
+                    record.place.priority, record.place.isOrdered, record.place.isReady, record.due,
+                    job.expires?.nanoseconds,
+                ]
+            )
+        } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE {
+            guard let known = try light(job.id, in: database) else { throw error }
+            return known
+        }
         record.number = database.lastInsertedRowID
         try JobLanes.enter(record, job.lane, in: database)
         return record
@@ -73,11 +53,6 @@ enum JobRows {
     /// The same without body and result.
     static func light(_ id: String, in database: Database) throws -> JobRecord? {
         try database.first("SELECT \(light) FROM jobs WHERE id = ?", [id]).map(record)
-    }
-
-    /// Jobs that are running, without their bodies.
-    static func running(in database: Database) throws -> [JobRecord] {
-        try database.rows("SELECT \(light) FROM jobs WHERE state = 'running'").map(record)
     }
 
     /// Up to `limit` jobs of a function whose instant has come, and which do not stand in their lanes yet.
@@ -107,18 +82,6 @@ enum JobRows {
             ORDER BY due, number LIMIT ?
             """,
             [function, lane, priority, limit]
-        ).map(record)
-    }
-
-    /// Jobs that wait though their time is over.
-    static func expiring(now: Instant, limit: Int, in database: Database) throws -> [JobRecord] {
-        try database.rows(
-            """
-            SELECT \(light) FROM jobs
-            WHERE expires IS NOT NULL AND state IN ('queued', 'retry_wait') AND expires <= ?
-            ORDER BY expires LIMIT ?
-            """,
-            [now.nanoseconds, limit]
         ).map(record)
     }
 
@@ -267,9 +230,4 @@ enum JobRows {
             percent: row["percent"]
         )
     }
-}
-
-extension JobRecord {
-    /// Its order among the ready ones of its lane.
-    fileprivate var due: Int64 { place.isOrdered ? 0 : runAt.nanoseconds }
 }

@@ -7,10 +7,10 @@ import Storage
 /// For an invocation that is no job the report is taken and dropped, so that one function serves both.
 package struct ProgressService: BindingService {
     package let binding = "progress"
-    private let jobs: JobStore
+    private let jobs: any JobEngine
     private let clock: any HostClock
 
-    package init(_ jobs: JobStore, clock: any HostClock) {
+    package init(_ jobs: any JobEngine, clock: any HostClock) {
         self.jobs = jobs
         self.clock = clock
     }

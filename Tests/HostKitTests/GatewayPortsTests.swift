@@ -134,7 +134,7 @@ struct GatewayPortsTests {
     @Test("a job that cannot be taken frees its key")
     func refused() async throws {
         try await with { ports, _ in
-            let event = Event(body: Bytes("{\"a\":\"\(String(repeating: "x", count: JobStore.bodyLimit))\"}"))
+            let event = Event(body: Bytes("{\"a\":\"\(String(repeating: "x", count: JobLimits.body))\"}"))
             let large = Invocation(function: "video", event: event)
             let error = await #expect(throws: FunctionError.self) {
                 try await ports.accept(large, idempotencyKey: "k", requestHash: "h")

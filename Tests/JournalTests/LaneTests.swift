@@ -1,23 +1,15 @@
 import FunctionCore
-import GRDB
 import Invocations
 import Journal
 import Storage
 import TestSupport
 import Testing
 
-@Suite("Priority, keys, rates and ends of time among jobs that wait", .timeLimit(.minutes(2)))
+@Suite(
+    "Priority, keys, rates and ends of time among jobs that wait, on every engine",
+    .timeLimit(.minutes(2))
+)
 struct LaneTests {
-    private let workspace = Workspace()
-
-    private func withJournal(_ body: (HostJournal) async throws -> Void) async throws {
-        let journal = try await HostJournal.open(directory: workspace.path)
-        try await body(journal)
-        let lines = try await journal.jobs.audit()
-        #expect(isBalanced(lines), "\(lines)")
-        await journal.close()
-    }
-
     private func new(_ id: String, key: String = "", _ policy: JobLanePolicy = JobLanePolicy()) -> NewJob {
         var new = job(id: id)
         new.key = key
@@ -38,9 +30,9 @@ struct LaneTests {
         try await journal.jobs.complete(job.id, lease: try #require(job.lease), result, now: now)
     }
 
-    @Test("the higher priority runs first, whoever came first")
-    func priority() async throws {
-        try await withJournal { journal in
+    @Test("the higher priority runs first, whoever came first", arguments: Engine.allCases)
+    func priority(_ engine: Engine) async throws {
+        try await withJournal(engine) { journal in
             for (id, priority) in [("low", 0), ("high", 9), ("mid", 5), ("high2", 9)] {
                 var new = new(id)
                 new.priority = priority
@@ -52,9 +44,12 @@ struct LaneTests {
         }
     }
 
-    @Test("one key with a hundred jobs lets others wait for one of them, and not for all")
-    func fairness() async throws {
-        try await withJournal { journal in
+    @Test(
+        "one key with a hundred jobs lets others wait for one of them, and not for all",
+        arguments: Engine.allCases
+    )
+    func fairness(_ engine: Engine) async throws {
+        try await withJournal(engine) { journal in
             for number in 0..<100 { try await journal.jobs.accept(new("a\(number)", key: "a"), now: at(0)) }
             for key in ["b", "c"] {
                 for number in 0..<2 {
@@ -73,9 +68,12 @@ struct LaneTests {
         }
     }
 
-    @Test("of one key no more are under way than may be, and other keys do not wait for it")
-    func perKey() async throws {
-        try await withJournal { journal in
+    @Test(
+        "of one key no more are under way than may be, and other keys do not wait for it",
+        arguments: Engine.allCases
+    )
+    func perKey(_ engine: Engine) async throws {
+        try await withJournal(engine) { journal in
             let two = JobLanePolicy(perKey: 2)
             for number in 0..<4 {
                 try await journal.jobs.accept(new("a\(number)", key: "a", two), now: at(0))
@@ -95,9 +93,12 @@ struct LaneTests {
         }
     }
 
-    @Test("an ordered key runs one at a time in the order of acceptance, also over retries and lost leases")
-    func ordered() async throws {
-        try await withJournal { journal in
+    @Test(
+        "an ordered key runs one at a time in the order of acceptance, also over retries and lost leases",
+        arguments: Engine.allCases
+    )
+    func ordered(_ engine: Engine) async throws {
+        try await withJournal(engine) { journal in
             let policy = JobLanePolicy(perKey: 1, isOrdered: true)
             for number in 0..<3 {
                 try await journal.jobs.accept(new("a\(number)", key: "a", policy), now: at(0))
@@ -128,9 +129,12 @@ struct LaneTests {
         }
     }
 
-    @Test("of one key no more begin in a time than its rate says, and the lane wakes when it may")
-    func rate() async throws {
-        try await withJournal { journal in
+    @Test(
+        "of one key no more begin in a time than its rate says, and the lane wakes when it may",
+        arguments: Engine.allCases
+    )
+    func rate(_ engine: Engine) async throws {
+        try await withJournal(engine) { journal in
             let policy = JobLanePolicy(rate: BucketRule(interval: 5_000_000, burst: 2))
             for number in 0..<5 {
                 try await journal.jobs.accept(new("a\(number)", key: "a", policy), now: at(0))
@@ -144,9 +148,9 @@ struct LaneTests {
         }
     }
 
-    @Test("a rate is not forgotten when the lane is empty")
-    func emptyLane() async throws {
-        try await withJournal { journal in
+    @Test("a rate is not forgotten when the lane is empty", arguments: Engine.allCases)
+    func emptyLane(_ engine: Engine) async throws {
+        try await withJournal(engine) { journal in
             let policy = JobLanePolicy(rate: BucketRule(interval: 10_000_000, burst: 1))
             for number in 0..<3 {
                 try await journal.jobs.accept(new("a\(number)", key: "a", policy), now: at(0))
@@ -156,9 +160,12 @@ struct LaneTests {
         }
     }
 
-    @Test("a job that still waits at the end of its time is a dead letter, and one that began is not")
-    func expiry() async throws {
-        try await withJournal { journal in
+    @Test(
+        "a job that still waits at the end of its time is a dead letter, and one that began is not",
+        arguments: Engine.allCases
+    )
+    func expiry(_ engine: Engine) async throws {
+        try await withJournal(engine) { journal in
             for id in ["a", "b"] {
                 var new = new(id)
                 new.expires = at(10)
@@ -178,9 +185,9 @@ struct LaneTests {
         }
     }
 
-    @Test("a unique job is there once in its period, or until it has ended")
-    func unique() async throws {
-        try await withJournal { journal in
+    @Test("a unique job is there once in its period, or until it has ended", arguments: Engine.allCases)
+    func unique(_ engine: Engine) async throws {
+        try await withJournal(engine) { journal in
             func accept(_ id: String, _ wish: UniqueWish, _ now: Instant) async throws -> String {
                 var new = new(id)
                 new.unique = wish
@@ -201,9 +208,12 @@ struct LaneTests {
         }
     }
 
-    @Test("a clock that is set back makes jobs wait that were due, and nothing is lost")
-    func clockSetBack() async throws {
-        try await withJournal { journal in
+    @Test(
+        "a clock that is set back makes jobs wait that were due, and nothing is lost",
+        arguments: Engine.allCases
+    )
+    func clockSetBack(_ engine: Engine) async throws {
+        try await withJournal(engine) { journal in
             try await journal.jobs.accept(new("a"), now: at(100))
             #expect(try await claim(journal, 1, at(50)).isEmpty)
             #expect(try await journal.jobs.nextDue(of: ["video"]) == at(100))
@@ -213,10 +223,11 @@ struct LaneTests {
 
     @Test(
         "in any sequence the lanes say what the jobs say, and no key has more under way than it may",
-        arguments: 0..<6
+        arguments: Engine.allCases,
+        0..<6
     )
-    func sequences(_ seed: UInt64) async throws {
-        try await withJournal { journal in
+    func sequences(_ engine: Engine, _ seed: UInt64) async throws {
+        try await withJournal(engine) { journal in
             var random = SplitMix(state: seed)
             var running: [String: (lease: Int64, key: String)] = [:]
             var next: [String: Int] = [:]
@@ -273,66 +284,6 @@ struct LaneTests {
                 #expect(running.values.count { $0.key == "ordered" } <= 1)
                 let lines = try await journal.jobs.audit()
                 #expect(isBalanced(lines), "seed \(seed), step \(second): \(lines)")
-            }
-        }
-    }
-
-    @Test("with a hundred thousand jobs waiting a claim goes by indexes alone, and looks at few rows")
-    func deepQueue() async throws {
-        await (try await HostJournal.open(directory: workspace.path)).close()
-        let queue = try DatabaseQueue(path: workspace.path + "/journal.sqlite")
-        try await queue.write { database in
-            try database.execute(
-                sql: """
-                    WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999)
-                    INSERT INTO jobs (id, function, operation, body, trigger_name, trace, state, max_attempts,
-                        run_at, created, updated, depth, lane, ready, due)
-                    SELECT 'j' || i, 'video', '', x'', 'job', ?1, 'queued', 3, at, ?2, ?2, 0,
-                        CASE WHEN i % 2 THEN 'key' || (i % 5000) ELSE '' END, at = ?2, at
-                    FROM (SELECT i, CASE WHEN i % 7 THEN ?2 ELSE ?3 + i END AS at FROM n);
-                    """,
-                arguments: [
-                    TraceContext.begin().traceparent, at(0).nanoseconds, at(86_400).nanoseconds,
-                ]
-            )
-            try database.execute(
-                sql: """
-                    INSERT INTO job_lanes SELECT function, lane, sum(ready), 0, sum(ready = 0), 0, 1,
-                        sum(ready) > 0, NULL, NULL, NULL, 0, 0 FROM jobs GROUP BY 1, 2
-                    """
-            )
-        }
-        let journal = try await HostJournal.open(directory: workspace.path)
-        let full = await #expect(throws: StorageError.self) {
-            try await journal.jobs.accept(new("one too many"), now: at(0))
-        }
-        #expect(full?.code == .overloaded)
-        for round in 0..<20 {
-            #expect(try await claim(journal, 64, at(Int64(round))).count == 64)
-        }
-        #expect(isBalanced(try await journal.jobs.audit()))
-        await journal.close()
-        // What SQLite means to do for each of a claim's questions.
-        let questions = [
-            "SELECT * FROM jobs WHERE function = 'video' AND ready = 0 "
-                + "AND state IN ('queued', 'retry_wait') AND run_at <= 9 ORDER BY run_at, number LIMIT 9":
-                "jobs_later",
-            "SELECT * FROM jobs WHERE function = 'video' AND lane = 'a' AND priority = 0 AND ready = 1 "
-                + "ORDER BY due, number LIMIT 9": "jobs_ready",
-            "SELECT key FROM job_lanes WHERE function = 'video' AND is_open = 1 "
-                + "ORDER BY head DESC, turn, key LIMIT 9": "job_lanes_open",
-            "SELECT * FROM jobs WHERE expires IS NOT NULL AND state IN ('queued', 'retry_wait') "
-                + "AND expires <= 9 ORDER BY expires LIMIT 9": "jobs_expiring",
-            "SELECT min(run_at) FROM jobs WHERE function = 'video' AND ready = 0 "
-                + "AND state IN ('queued', 'retry_wait')": "jobs_later",
-            "UPDATE job_lanes SET free_at = 0 WHERE function = 'video' AND free_at > 0 AND free_at <= 9":
-                "job_lanes_resting",
-        ]
-        try await queue.read { database in
-            for (question, index) in questions {
-                let plan = try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN \(question)")
-                    .map { $0["detail"] as String }.joined(separator: "; ")
-                #expect(plan.contains("INDEX \(index) ") && !plan.contains("TEMP B-TREE"), "\(plan)")
             }
         }
     }

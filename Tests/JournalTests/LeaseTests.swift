@@ -5,16 +5,8 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("Leases, attempts and recoveries in the journal", .timeLimit(.minutes(1)))
+@Suite("Leases, attempts, recoveries and dead letters, on every engine", .timeLimit(.minutes(2)))
 struct LeaseTests {
-    private let workspace = Workspace()
-
-    private func withJournal(_ body: (HostJournal) async throws -> Void) async throws {
-        let journal = try await HostJournal.open(directory: workspace.path)
-        try await body(journal)
-        await journal.close()
-    }
-
     private func claimOne(_ journal: HostJournal, _ now: Instant) async throws -> (JobRecord, Int64) {
         let claimed = try await journal.jobs.claim(limit: 1, capacity: ["video": 1], now: now)
         let record = try #require(claimed.first)
@@ -23,9 +15,12 @@ struct LeaseTests {
 
     private let fault = JobError(code: "provider_down", message: "no answer", status: 502)
 
-    @Test("a lease that is renewed holds, and one that is not is taken back by the rescuer")
-    func rescue() async throws {
-        try await withJournal { journal in
+    @Test(
+        "a lease that is renewed holds, and one that is not is taken back by the rescuer",
+        arguments: Engine.allCases
+    )
+    func rescue(_ engine: Engine) async throws {
+        try await withJournal(engine) { journal in
             for id in ["a", "b"] { try await journal.jobs.accept(job(id: id), now: at(0)) }
             let (_, a) = try await claimOne(journal, at(0))
             let (_, b) = try await claimOne(journal, at(0))
@@ -47,9 +42,9 @@ struct LeaseTests {
         }
     }
 
-    @Test("who is known to be alive keeps its job, whatever the clock says")
-    func alive() async throws {
-        try await withJournal { journal in
+    @Test("who is known to be alive keeps its job, whatever the clock says", arguments: Engine.allCases)
+    func alive(_ engine: Engine) async throws {
+        try await withJournal(engine) { journal in
             try await journal.jobs.accept(job(id: "a"), now: at(0))
             let (_, lease) = try await claimOne(journal, at(0))
             #expect(try await journal.jobs.rescue(alive: ["a"], now: at(86_400)).isEmpty)
@@ -58,9 +53,12 @@ struct LeaseTests {
         }
     }
 
-    @Test("each attempt that failed is in the history, with its error, its times and its process")
-    func history() async throws {
-        try await withJournal { journal in
+    @Test(
+        "each attempt that failed is in the history, with its error, its times and its process",
+        arguments: Engine.allCases
+    )
+    func history(_ engine: Engine) async throws {
+        try await withJournal(engine) { journal in
             try await journal.jobs.accept(job(id: "a"), now: at(0))
             let (_, first) = try await claimOne(journal, at(1))
             try await journal.jobs.fail(
@@ -91,33 +89,40 @@ struct LeaseTests {
         }
     }
 
-    @Test("a host that dies over a job again and again leaves a dead letter, and says so")
-    func poison() async throws {
-        var new = job(id: "a")
-        new.maxRecoveries = 3
-        try await withJournal { [new] in _ = try await $0.jobs.accept(new, now: at(0)) }
-        for round in 1...4 {
-            try await withJournal { journal in
-                _ = try await claimOne(journal, at(Int64(round)))
+    @Test(
+        "a host that dies over a job again and again leaves a dead letter, and says so",
+        arguments: Engine.allCases
+    )
+    func poison(_ engine: Engine) async throws {
+        try await withPlace(engine) { place in
+            try await place.journal { journal in
+                var new = job(id: "a")
+                new.maxRecoveries = 3
+                try await journal.jobs.accept(new, now: at(0))
             }
-            try await withJournal { journal in
-                #expect(try await journal.recover(now: at(Int64(round))).jobs == 1)
-                let job = try await journal.jobs.job("a")
-                #expect(job?.state == (round < 4 ? .queued : .failed))
-                #expect(job?.life.recoveries == round)
+            for round in 1...4 {
+                try await place.journal { _ = try await claimOne($0, at(Int64(round))) }
+                try await place.journal { journal in
+                    #expect(try await journal.recover(now: at(Int64(round))).jobs == 1)
+                    let job = try await journal.jobs.job("a")
+                    #expect(job?.state == (round < 4 ? .queued : .failed))
+                    #expect(job?.life.recoveries == round)
+                }
             }
-        }
-        try await withJournal { journal in
-            let dead = try #require(try await journal.jobs.job("a"))
-            #expect(dead.error?.code == "host_lost")
-            #expect(try await journal.jobs.attempts(of: dead).map(\.end.outcome).count == 4)
-            #expect(isBalanced(try await journal.jobs.audit()))
+            try await place.journal { journal in
+                let dead = try #require(try await journal.jobs.job("a"))
+                #expect(dead.error?.code == "host_lost")
+                #expect(try await journal.jobs.attempts(of: dead).map(\.end.outcome).count == 4)
+            }
         }
     }
 
-    @Test("a function may have its job forgotten: it is cancelled, with the reason")
-    func discard() async throws {
-        try await withJournal { journal in
+    @Test(
+        "a function may have its job forgotten: it is cancelled, with the reason",
+        arguments: Engine.allCases
+    )
+    func discard(_ engine: Engine) async throws {
+        try await withJournal(engine) { journal in
             try await journal.jobs.accept(job(id: "a"), now: at(0))
             let (_, lease) = try await claimOne(journal, at(1))
             let gone = try await journal.jobs.discard("a", lease: lease, fault, now: at(2))
@@ -126,10 +131,11 @@ struct LeaseTests {
     }
 
     @Test(
-        "dead letters are tried again and purged by function, code and time, in steps, and counted all the same"
+        "dead letters are tried again and purged by function, code and time, in steps, and counted all the same",
+        arguments: Engine.allCases
     )
-    func deadLetters() async throws {
-        try await withJournal { journal in
+    func deadLetters(_ engine: Engine) async throws {
+        try await withJournal(engine) { journal in
             let slow = JobError(code: "slow", message: "", status: 504)
             for number in 0..<450 {
                 var new = job(number.isMultiple(of: 3) ? "script" : "video", id: "\(number)")
