@@ -42,18 +42,15 @@ enum ClaimRules {
         return first.map { ($0, max(0, min(share, $0.room(at: now)))) }
     }
 
-    /// What a ready job is at the moment of a claim.
-    enum Standing {
-        case mayBegin
-        /// A clock that was set back has jobs wait that were due.
-        case tooEarly
-        /// Its time is over.
-        case expired
-    }
-
-    static func standing(_ job: JobRecord, now: Instant) -> Standing {
-        if job.runAt > now { return .tooEarly }
-        return job.expires.map { $0 > now } ?? true ? .mayBegin : .expired
+    /// A ready job as it begins now; nil where its time is over.
+    ///
+    /// What was due stays so where the clock was set back: waiting, it would let others of its key pass that
+    /// came later.
+    static func beginning(_ job: JobRecord, now: Instant) -> JobRecord? {
+        guard job.expires.map({ $0 > now }) ?? true else { return nil }
+        var job = job
+        job.life.runAt = min(job.runAt, now)
+        return job
     }
 
     /// The order among jobs of several lanes and functions.

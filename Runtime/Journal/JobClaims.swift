@@ -47,14 +47,7 @@ extension JobStore {
                 continue
             }
             for job in try JobRows.ready(function, lane.key, lane.head, limit: most, in: database) {
-                switch ClaimRules.standing(job, now: now) {
-                case .mayBegin: found.append((job, lane))
-                case .expired: break
-                case .tooEarly:
-                    var waiting = job
-                    waiting.place.isReady = false
-                    try JobRows.update(waiting, from: job, in: database)
-                }
+                if let job = ClaimRules.beginning(job, now: now) { found.append((job, lane)) }
             }
         }
         return found

@@ -209,15 +209,23 @@ struct LaneTests {
     }
 
     @Test(
-        "a clock that is set back makes jobs wait that were due, and nothing is lost",
+        "a clock that is set back makes nothing wait that was due, and keeps the order of a key",
         arguments: Engine.allCases
     )
     func clockSetBack(_ engine: Engine) async throws {
         try await withJournal(engine) { journal in
-            try await journal.jobs.accept(new("a"), now: at(100))
-            #expect(try await claim(journal, 1, at(50)).isEmpty)
-            #expect(try await journal.jobs.nextDue(of: ["video"]) == at(100))
-            #expect(try await claim(journal, 1, at(100)).map(\.id) == ["a"])
+            let policy = JobLanePolicy(perKey: 1, isOrdered: true)
+            try await journal.jobs.accept(new("a0", key: "a", policy), now: at(100))
+            try await journal.jobs.accept(new("a1", key: "a", policy), now: at(50))
+            let first = try await claim(journal, 8, at(50))
+            #expect(first.map(\.id) == ["a0"] && first[0].runAt == at(50))
+            try await end(journal, first[0], at(50))
+            #expect(try await claim(journal, 8, at(40)).map(\.id) == ["a1"])
+            var later = new("later")
+            later.runAt = at(100)
+            try await journal.jobs.accept(later, now: at(50))
+            #expect(try await claim(journal, 8, at(40)).isEmpty)
+            #expect(try await claim(journal, 8, at(100)).map(\.id) == ["later"])
         }
     }
 
