@@ -90,14 +90,7 @@ package final class CreditRelay: Sendable {
     /// Gives the journal jobs that shards have accepted; says how many.
     private func journalJobs() async throws -> Int {
         let waiting = try await credits.pendingJobs(limit: CreditRelay.batch)
-        for paid in waiting {
-            // One whose hold has ended was in the journal and is over; it must not run again.
-            guard try await credits.isOpen(paid) else { continue }
-            guard let json = try? JSON.parse(Bytes(paid.job)), let job = NewJob(json, body: paid.body) else {
-                throw StorageError(.corrupt, "job \(paid.id) of user \(paid.user) cannot be read")
-            }
-            try await journal.settlements.accept(job, of: paid.user, now: clock.now)
-        }
+        try await journal.settlements.take(waiting, from: credits, now: clock.now)
         try await credits.markJournaled(waiting, now: clock.now)
         return waiting.count
     }
@@ -122,5 +115,19 @@ package final class CreditRelay: Sendable {
         }
         try await journal.settlements.settled(ends)
         return ends.count
+    }
+}
+
+extension SettlementStore {
+    /// Takes on jobs that a shard has accepted, in their order; those that it knows are left alone.
+    func take(_ jobs: [PaidJob], from credits: CreditLedger, now: Instant) async throws {
+        for paid in jobs {
+            // One whose hold has ended was in the journal and is over; it must not run again.
+            guard try await credits.isOpen(paid) else { continue }
+            guard let json = try? JSON.parse(Bytes(paid.job)), let job = NewJob(json, body: paid.body) else {
+                throw StorageError(.corrupt, "job \(paid.id) of user \(paid.user) cannot be read")
+            }
+            try await accept(job, of: paid.user, now: now)
+        }
     }
 }

@@ -31,8 +31,11 @@ extension GatewayPorts {
         if let known = try await self.credits.accept(paid, now: clock.now) {
             return AcceptedJob(id: known, replayed: true)
         }
-        // So that whoever asks at once finds the job. Where it fails, the relay does it later.
-        try? await journal.settlements.accept(job, of: user, now: clock.now)
+        // So that whoever asks at once finds the job. Where it fails, the relay does it later; a job must not
+        // pass one of the same key that still waits for that.
+        if let waiting = try? await self.credits.pendingJobs(upTo: paid) {
+            try? await journal.settlements.take(waiting, from: self.credits, now: clock.now)
+        }
         return AcceptedJob(id: job.id)
     }
 

@@ -182,6 +182,13 @@ package final class CreditLedger: AuditedSource {
         return jobs
     }
 
+    /// A job that is to be given to the journal, behind those that its user has asked for before it.
+    package func pendingJobs(upTo job: PaidJob) async throws -> [PaidJob] {
+        try await shards.use(try ShardPlace(user: job.user)) { file in
+            try await file.read { try PaidJobTable.pending(PaidJob.pendingLimit, upTo: job, in: $0) }
+        }
+    }
+
     /// Whether a job's credits are still held.
     ///
     /// Where they are not, the journal had the job and has told its end.

@@ -117,15 +117,21 @@ enum PaidJobTable {
         return row["id"]
     }
 
-    /// The oldest jobs that no journal is known to have.
-    static func pending(_ limit: Int, in database: Database) throws -> [PaidJob] {
-        try database.rows(
+    /// The first jobs that no journal is known to have, in the order of their acceptance; of a user those up to
+    /// a job, where one is named.
+    ///
+    /// Not by the clock, which may have been set back. The index keeps SQLite from reading all rows for it.
+    static func pending(_ limit: Int, upTo job: PaidJob? = nil, in database: Database) throws -> [PaidJob] {
+        let own = "AND paid_jobs.user = ? AND paid_jobs.rowid <= (SELECT rowid FROM paid_jobs WHERE id = ?)"
+        let arguments: StatementArguments = job.map { [$0.user, $0.id] } ?? []
+        return try database.rows(
             """
             SELECT paid_jobs.*, ledger_transfers.credits AS credits
-            FROM paid_jobs JOIN ledger_transfers ON ledger_transfers.id = paid_jobs.hold
-            WHERE journaled IS NULL ORDER BY paid_jobs.created LIMIT ?
+            FROM paid_jobs INDEXED BY paid_jobs_pending
+            JOIN ledger_transfers ON ledger_transfers.id = paid_jobs.hold
+            WHERE journaled IS NULL \(job == nil ? "" : own) ORDER BY paid_jobs.rowid LIMIT ?
             """,
-            [limit]
+            arguments + [limit]
         ).map { row in
             PaidJob(
                 id: row["id"],

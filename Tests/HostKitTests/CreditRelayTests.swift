@@ -221,4 +221,23 @@ struct CreditRelayTests {
             #expect(try await balance(stand) == CreditBalance(posted: 9, held: 3))
         }
     }
+
+    @Test("a job never passes one that its user asked for before, though that has missed the journal")
+    func order() async throws {
+        try await with(Workspace()) { stand in
+            _ = try await stand.credits.grant(9, to: 7, id: "g", now: clock.now)
+            for (id, ahead) in [("first", 60), ("second", 30)] {
+                let job = NewJob(id: id, function: "film", trigger: "job", owner: "7").json.text
+                let paid = PaidJob(id: id, user: 7, function: "film", credits: 3, job: job)
+                // Then the host has ended, or its disk was full; and the clock was set back after each.
+                _ = try await stand.credits.accept(paid, now: clock.now + .seconds(ahead))
+            }
+            #expect(try await stand.credits.pendingJobs(limit: 9).map(\.id) == ["first", "second"])
+            let third = try await accept(stand, invocation()).id
+            #expect(try await stand.journal.jobs.list().map(\.id) == [third, "second", "first"])
+            try await stand.relay.relayAll()
+            #expect(try await stand.journal.jobs.list().count == 3)
+            #expect(try await stand.credits.pendingJobs(limit: 9).isEmpty)
+        }
+    }
 }
