@@ -24,6 +24,8 @@ package final class DevHost: Sendable {
         package var functions: String?
         package var schedules: String?
         package var bundle: String?
+        /// How many bytes the data directory has, on a disk of its own that may be filled; only root has one.
+        package var disk: Int?
 
         package init(_ arguments: [String] = [], environment: [String: String] = [:]) {
             self.arguments = arguments
@@ -47,6 +49,8 @@ package final class DevHost: Sendable {
     private let running = Mutex<Running?>(nil)
 
     package var data: String { "\(place.path)/data" }
+    /// Whether the data directory is a disk of its own.
+    package let hasDisk: Bool
 
     /// Runs `body` with a host that is up, and ends all that belongs to it.
     package static func run<Result>(
@@ -68,6 +72,13 @@ package final class DevHost: Sendable {
     private init(_ options: Options, _ place: TemporaryPlace) {
         self.options = options
         self.place = place
+        hasDisk = options.disk.map { DevHost.mountDisk("\(place.path)/data", bytes: $0) } ?? false
+    }
+
+    /// Whether there is one: that takes root, where it may mount.
+    private static func mountDisk(_ path: String, bytes: Int) -> Bool {
+        mkdir(path, 0o700)
+        return mount("swiftlet-test", path, "tmpfs", 0, "size=\(bytes),mode=700") == 0
     }
 
     // MARK: Life
@@ -140,6 +151,7 @@ package final class DevHost: Sendable {
         if let redis = redisPid, Text.read("/proc/\(redis)/comm") == "redis-server\n" {
             Glibc.kill(redis, SIGKILL)
         }
+        if hasDisk { umount2(data, Int32(MNT_DETACH)) }
         place.remove()
     }
 

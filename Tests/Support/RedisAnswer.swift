@@ -42,7 +42,10 @@ package indirect enum RedisAnswer: Sendable, Equatable {
         }
         guard status == 0 else { throw DevHost.Failure("no Redis at \(socket): errno \(errno)") }
         let command = words.reduce("*\(words.count)\r\n") { $0 + "$\($1.utf8.count)\r\n\($1)\r\n" }
-        guard write(descriptor, command, command.utf8.count) == command.utf8.count else {
+        // A server that is gone is an error here, and no signal.
+        guard
+            send(descriptor, command, command.utf8.count, Int32(MSG_NOSIGNAL)) == command.utf8.count
+        else {
             throw DevHost.Failure("Redis takes no command: errno \(errno)")
         }
         var reader = Reader(descriptor: descriptor)

@@ -94,6 +94,14 @@ package final class RedisServer: Sendable {
         if let pid = running.withLock({ $0?.pid }) { Glibc.kill(-pid, number) }
     }
 
+    /// Says something to the server, on a connection of its own.
+    package func ask(_ words: String...) async throws -> RedisAnswer { try await ask(words) }
+
+    package func ask(_ words: [String]) async throws -> RedisAnswer {
+        let socket = "\(directory)/s"
+        return try await TestSupport.onThread { try RedisAnswer.ask(socket, words) }
+    }
+
     private func remove() async {
         await kill()
         try? await RedisServer.onThread { [self] in

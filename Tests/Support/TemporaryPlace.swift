@@ -17,6 +17,7 @@ package final class TemporaryPlace: Sendable {
         sleep 1
         end "$0/data/redis/redis.pid" redis-server
         sleep 1
+        umount -l "$0/data" 2> /dev/null
         rm -rf "$0"
         """
 
