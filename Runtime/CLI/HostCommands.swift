@@ -89,14 +89,6 @@ func writeError(_ message: String) {
     _ = write(2, line, line.utf8.count)
 }
 
-/// The path of this program.
-func programPath() -> String {
-    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-    return count > 0
-        ? String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : "swiftlet"
-}
-
 /// Runs a host until a signal comes.
 func runHost(
     flags: [String: String],

@@ -1,4 +1,5 @@
 import Glibc
+import HostKit
 
 /// The first process of a container: runs this program once more as its child, passes signals on, and reaps
 /// whatever loses its parent.

@@ -74,6 +74,7 @@ struct Check: AsyncParsableCommand {
             schedules: settings["schedules"],
             bundle: bundle,
             profile: profile,
+            everyCalendar: true,
             problems: problems
         )
         for problem in problems.all {

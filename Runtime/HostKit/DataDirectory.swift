@@ -166,3 +166,11 @@ package func listDirectory(_ path: String) -> [String] {
     }
     return names.sorted()
 }
+
+/// The path of this program.
+package func programPath() -> String {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+    return count > 0
+        ? String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : "swiftlet"
+}

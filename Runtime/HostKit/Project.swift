@@ -25,16 +25,18 @@ package struct Project: Sendable {
     /// Reads and checks everything; what is wrong goes to `problems`, all of it.
     ///
     /// `bundle` names the functions that the bundle has; nil where it was not asked. `profile` is what the
-    /// functions have to fit into; nil where that is not known.
+    /// functions have to fit into; nil where that is not known. `everyCalendar` reads those too that nothing
+    /// needs.
     package static func load(
         functions: String,
         schedules: String,
         bundle: [String]?,
         profile: HostProfile? = nil,
+        everyCalendar: Bool = false,
         problems: Problems
     ) -> Project {
         var manifests: [Manifest] = []
-        var reader = ScheduleReader(problems: problems)
+        var reader = ScheduleReader(problems: problems, calendarFiles: CalendarFiles(schedules: schedules))
         var triggers: [(String, [SettingsNode])] = []
         let folders = listDirectory(functions)
         for folder in folders {
@@ -63,15 +65,15 @@ package struct Project: Sendable {
             let hint = "make it, even if it stays empty, or name another with --schedules"
             problems.add(Problem(file: schedules, message: "there is no folder of schedules", hint: hint))
         }
-        for file in yamlFiles(schedules + "/calendars") {
-            reader.readCalendar(readText(file) ?? "", file: file)
-        }
         for file in yamlFiles(schedules) {
             reader.readFile(readText(file) ?? "", file: file, functions: names)
         }
         for (name, nodes) in triggers {
             for node in nodes { reader.readTrigger(node, function: name) }
         }
+        if everyCalendar { reader.readOwnCalendars() }
+        // Prices and the paper broker go by a market's sessions, also where no schedule does.
+        if reader.book.calendars.isEmpty { _ = reader.calendar(named: "XNYS") }
         let book = reader.book
         let plan = makePlan(book, schedules, problems)
         var project = Project(manifests: manifests, book: book, plan: plan)

@@ -78,9 +78,8 @@ struct ProjectSource: Sendable {
 
     /// The files that a generation is made of.
     var files: [String] {
-        let calendars = "\(schedules)/calendars"
-        return [bundle] + listDirectory(functions).map { "\(functions)/\($0)/function.yaml" }
+        [bundle] + listDirectory(functions).map { "\(functions)/\($0)/function.yaml" }
             + listDirectory(schedules).map { "\(schedules)/\($0)" }
-            + listDirectory(calendars).map { "\(calendars)/\($0)" }
+            + CalendarFiles(schedules: schedules).watched
     }
 }

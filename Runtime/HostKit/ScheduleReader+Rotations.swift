@@ -8,18 +8,10 @@ extension ScheduleReader {
         let members = root.members(["rotation", "calendar", "windows"])
         guard let id = members["rotation"]?.string(),
             let calendarNode = members["calendar"] ?? root.missing("calendar", "XNYS"),
-            let calendarName = calendarNode.string(),
             let windowsNode = members["windows"]
                 ?? root.missing("windows", "trading: {from: open, to: close}")
         else { return }
-        guard let calendar = book.calendars[calendarName] else {
-            let known = book.calendars.keys.sorted().joined(separator: ", ")
-            calendarNode.wrong(
-                "there is no calendar `\(calendarName)`",
-                hint: "one of \(known); see schedules/calendars/"
-            )
-            return
-        }
+        guard let calendar = calendar(calendarNode) else { return }
         var windows: [RotationWindow] = []
         for (name, node) in windowsNode.entries {
             let members = node.members(["from", "to", "drain", "function", "every", "event"])

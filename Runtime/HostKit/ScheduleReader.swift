@@ -18,10 +18,18 @@ package struct ScheduleReader {
     let problems: Problems
     private let zones: String
     private var zoneCache: [String: TimeZoneRules] = [:]
+    let calendarFiles: CalendarFiles
+    /// Calendar files that are being read, or are not sound.
+    var unsound: Set<String> = []
     package internal(set) var book = ScheduleBook()
 
-    package init(problems: Problems, zones: String = "/usr/share/zoneinfo") {
+    package init(
+        problems: Problems,
+        calendarFiles: CalendarFiles,
+        zones: String = "/usr/share/zoneinfo"
+    ) {
         self.problems = problems
+        self.calendarFiles = calendarFiles
         self.zones = zones
     }
 

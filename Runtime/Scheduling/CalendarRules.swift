@@ -1,103 +1,125 @@
-/// A market's hours, holidays and early closes, as its data file lists them.
+/// A market's hours, holidays and special times, as its data file tells them.
 ///
-/// The dates are explicit: exchanges close on days no rule foresees, and what a file lists can be read,
-/// checked against the exchange's own notice, and corrected without a new program.
+/// A file lists rules where there are rules and dates where days are decreed or were announced: what it says
+/// can be read, checked against the exchange's own notice, and corrected without a new program.
 package struct CalendarRules: Sendable, Hashable {
-    /// A day that ends before the regular close.
-    package struct EarlyClose: Sendable, Hashable {
-        package let date: CivilDate
-        package let close: TimeOfDay
-        package let name: String
+    /// The hours of a session, from a date on.
+    package struct Hours: Sendable, Hashable {
+        /// The first date they hold for; `nil` is from the beginning.
+        package let from: CivilDate?
+        package let open: SessionTime
+        package let close: SessionTime
+        /// The pause within, in which the market does not trade.
+        package let pause: Pause?
 
-        package init(date: CivilDate, close: TimeOfDay, name: String) {
-            self.date = date
+        package init(from: CivilDate? = nil, open: SessionTime, close: SessionTime, pause: Pause? = nil) {
+            self.from = from
+            self.open = open
             self.close = close
-            self.name = name
+            self.pause = pause
         }
     }
 
-    /// A weekday on which the market does not open.
-    package struct Holiday: Sendable, Hashable {
-        package let date: CivilDate
-        package let name: String
+    /// A pause within a session.
+    package struct Pause: Sendable, Hashable {
+        package let start: SessionTime
+        package let end: SessionTime
 
-        package init(date: CivilDate, name: String) {
-            self.date = date
+        package init(start: SessionTime, end: SessionTime) {
+            self.start = start
+            self.end = end
+        }
+    }
+
+    /// The weekdays with a session, from a date on.
+    package struct Week: Sendable, Hashable {
+        package let from: CivilDate?
+        /// 0 is Sunday.
+        package let weekdays: Set<Int>
+
+        package init(from: CivilDate? = nil, weekdays: Set<Int>) {
+            self.from = from
+            self.weekdays = weekdays
+        }
+    }
+
+    /// Days on which the market does not open.
+    package struct Holiday: Sendable, Hashable {
+        package let name: String
+        package let day: DayRule
+
+        package init(name: String, day: DayRule) {
             self.name = name
+            self.day = day
+        }
+    }
+
+    /// Days on which the session ends before, or begins after, the regular time.
+    package struct SpecialTime: Sendable, Hashable {
+        package let name: String
+        package let day: DayRule
+        package let time: SessionTime
+
+        package init(name: String, day: DayRule, time: SessionTime) {
+            self.name = name
+            self.day = day
+            self.time = time
         }
     }
 
     /// The market's identifier code, such as `XNYS`.
     package let name: String
-    /// The zone its hours are given in.
+    /// Which edition of the data it is; changes with every correction.
+    package let version: String
+    /// Where the data is from.
+    package let sources: [String]
+    /// The zone its times are given in.
     package let zone: String
-    /// Regular hours, Monday to Friday.
-    package let open: TimeOfDay
-    package let close: TimeOfDay
-    package let holidays: [Holiday]
-    package let earlyCloses: [EarlyClose]
-    /// The years the lists are complete for; beyond them the calendar refuses to answer.
+    /// The years it is complete for; beyond them the calendar refuses to answer.
     package let years: ClosedRange<Int>
+    /// Ascending by their first date.
+    package let weeks: [Week]
+    /// Ascending by their first date.
+    package let hours: [Hours]
+    package let holidays: [Holiday]
+    /// Where several fall on a day, one with dates goes before one with a rule, and then the earlier one.
+    package let earlyCloses: [SpecialTime]
+    package let lateOpens: [SpecialTime]
+    package let phases: [PhaseRule]
 
     package init(
         name: String,
+        version: String = "",
+        sources: [String] = [],
         zone: String,
-        open: TimeOfDay,
-        close: TimeOfDay,
-        holidays: [Holiday],
-        earlyCloses: [EarlyClose],
-        years: ClosedRange<Int>
+        years: ClosedRange<Int>,
+        weeks: [Week] = [],
+        hours: [Hours],
+        holidays: [Holiday] = [],
+        earlyCloses: [SpecialTime] = [],
+        lateOpens: [SpecialTime] = [],
+        phases: [PhaseRule] = []
     ) {
         self.name = name
+        self.version = version
+        self.sources = sources
         self.zone = zone
-        self.open = open
-        self.close = close
+        self.years = years
+        self.weeks = weeks
+        self.hours = hours
         self.holidays = holidays
         self.earlyCloses = earlyCloses
-        self.years = years
+        self.lateOpens = lateOpens
+        self.phases = phases
     }
 
-    /// All that contradicts itself in the data, each with its remedy; empty if it is sound.
-    package func problems() -> [String] {
-        var problems: [String] = []
-        if years.lowerBound < 1900 || years.upperBound > 2199 || years.count > 200 {
-            problems.append(
-                "years: \(years.lowerBound) to \(years.upperBound) leave 1900 to 2199: narrow them"
-            )
-        }
-        if open >= close {
-            problems.append("close: \(close) is not after the open, \(open): correct one of them")
-        }
-        for (field, dates) in [("holidays", holidays.map(\.date)), ("earlyCloses", earlyCloses.map(\.date))] {
-            var seen: Set<CivilDate> = []
-            for date in dates {
-                if !seen.insert(date).inserted {
-                    problems.append("\(field): \(date) is listed twice: remove one")
-                }
-                if !years.contains(date.year) {
-                    problems.append(
-                        "\(field): \(date) lies outside the years \(years.lowerBound) to "
-                            + "\(years.upperBound): widen the years or remove it"
-                    )
-                }
-                if date.weekday == 0 || date.weekday == 6 {
-                    problems.append(
-                        "\(field): \(date) falls on a weekend, when the market is closed: remove it"
-                    )
-                }
-            }
-        }
-        let closed = Set(holidays.map(\.date))
-        for day in earlyCloses {
-            if closed.contains(day.date) {
-                problems.append("earlyCloses: \(day.date) is a holiday too: remove it from one of the lists")
-            }
-            if day.close <= open || day.close >= close {
-                problems.append(
-                    "earlyCloses: \(day.date) closes at \(day.close): write a time within \(open)-\(close)"
-                )
-            }
-        }
-        return problems
+    /// The hours that hold on a date.
+    func hours(on date: CivilDate) -> Hours {
+        hours.last { $0.from.map { $0 <= date } ?? true } ?? hours[0]
+    }
+
+    /// The weekdays with a session in the week of a date.
+    func weekdays(on date: CivilDate) -> Set<Int> {
+        weeks.last { $0.from.map { $0 <= date } ?? true }?.weekdays ?? [1, 2, 3, 4, 5]
     }
 }

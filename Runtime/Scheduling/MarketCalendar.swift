@@ -8,69 +8,112 @@ import FunctionCore
 package struct MarketCalendar: Sendable, Hashable {
     /// One trading day: open from `open`, closed again from `close` on.
     package struct Session: Sendable, Hashable {
+        /// The session's label; with some markets it opens on the day before.
         package let date: CivilDate
         package let open: Instant
         package let close: Instant
+        /// The pause within, in which the market does not trade.
+        package let pause: Range<Instant>?
         /// Whether it closes before the regular hour.
         package let isEarlyClose: Bool
+        /// Whether it opens after the regular hour.
+        package let isLateOpen: Bool
     }
 
-    package let rules: CalendarRules
+    /// The market's identifier code.
+    package let name: String
+    /// Which edition of the data it is made from.
+    package let version: String
+    /// The years it answers for.
+    package let years: ClosedRange<Int>
+    /// The zone its labels are dates of.
+    package let zone: TimeZoneRules
+    /// When its phases beside the regular one are.
+    package let phaseRules: [PhaseRule]
     /// Every session of the covered years, ascending.
     package let sessions: [Session]
     /// The first instant the calendar answers for: midnight before the first covered year.
     package let start: Instant
-    /// The first instant it no longer answers for: midnight after the last covered year.
+    /// The first instant it no longer answers for.
+    ///
+    /// That is midnight after the last covered year, or before it, where the next year's first session would
+    /// open.
     package let end: Instant
 
-    /// - Throws: `calendar_invalid`, listing everything that is wrong with the rules.
-    package init(rules: CalendarRules, zone: TimeZoneRules) throws(SchedulingError) {
+    /// - Throws: `calendar_invalid`, listing everything that is wrong with the rules or the overrides.
+    package init(
+        rules: CalendarRules,
+        zone: TimeZoneRules,
+        overrides: [DayOverride] = []
+    ) throws(SchedulingError) {
         var problems = rules.problems()
         if zone.name != rules.zone {
             problems.append("zone: the hours are given in \(rules.zone), not \(zone.name): load that zone")
         }
-        try MarketCalendar.check(problems, of: rules)
-        self.rules = rules
-        let firstDay = Gregorian.days(year: rules.years.lowerBound, month: 1, day: 1)
-        let endDay = Gregorian.days(year: rules.years.upperBound + 1, month: 1, day: 1)
+        try MarketCalendar.check(problems, of: rules.name)
+        let table = SessionTable(rules: rules, zone: zone, overrides: overrides)
+        try MarketCalendar.check(table.problems, of: rules.name)
+        name = rules.name
+        version = rules.version
+        years = rules.years
+        self.zone = zone
+        phaseRules = rules.phases
+        sessions = table.sessions
+        let firstDay = Gregorian.days(year: years.lowerBound, month: 1, day: 1)
+        let endDay = Gregorian.days(year: years.upperBound + 1, month: 1, day: 1)
         start = zone.instant(of: CivilTime(seconds: firstDay * 86_400))
-        end = zone.instant(of: CivilTime(seconds: endDay * 86_400))
-        let holidays = Set(rules.holidays.map { $0.date.daysSinceEpoch })
-        let earlyCloses = rules.earlyCloses.map { ($0.date.daysSinceEpoch, $0.close) }
-        let earlyClose = Dictionary(earlyCloses) { first, _ in first }
-        var sessions: [Session] = []
-        for day in firstDay..<endDay where !holidays.contains(day) {
-            let date = CivilDate(daysSinceEpoch: day)
-            guard 1...5 ~= date.weekday else { continue }
-            guard
-                case .once(let open) = zone.meaning(of: CivilTime(date, rules.open)),
-                case .once(let close) = zone.meaning(of: CivilTime(date, earlyClose[day] ?? rules.close))
-            else {
-                problems.append(
-                    "hours: on \(date) the clock of \(zone.name) steps over the open or the close"
-                )
-                continue
-            }
-            sessions.append(
-                Session(date: date, open: open, close: close, isEarlyClose: earlyClose[day] != nil)
+        let open = rules.hours(on: CivilDate(daysSinceEpoch: endDay)).open
+        end = zone.instant(of: CivilTime(seconds: endDay * 86_400 + min(0, open.seconds)))
+    }
+
+    /// A calendar whose sessions are the spans of others put together.
+    ///
+    /// A session's label is the date on which its span begins; a date may have several.
+    package init(name: String, version: String, spans: TimeSpans, zone: TimeZoneRules) {
+        self.name = name
+        self.version = version
+        self.zone = zone
+        (start, end) = (spans.covered.lowerBound, spans.covered.upperBound)
+        let last = zone.civilTime(at: end - .nanoseconds(1)).date.year
+        years = zone.civilTime(at: start).date.year...last
+        phaseRules = []
+        sessions = spans.spans.map { span in
+            Session(
+                date: zone.civilTime(at: span.lowerBound).date,
+                open: span.lowerBound,
+                close: span.upperBound,
+                pause: nil,
+                isEarlyClose: false,
+                isLateOpen: false
             )
         }
-        self.sessions = sessions
-        try MarketCalendar.check(problems, of: rules)
     }
 
     /// The session of a date, or `nil` on a weekend or a holiday.
     package func session(on date: CivilDate) throws(SchedulingError) -> Session? {
-        guard rules.years.contains(date.year) else { throw expired(at: date.description) }
+        guard years.contains(date.year) else { throw expired(at: date.description) }
         let index = sessions.partitioningIndex { $0.date >= date }
         return index < sessions.count && sessions[index].date == date ? sessions[index] : nil
     }
 
-    /// Whether a session is on; its first instant counts, its close does not.
+    /// The sessions of a range of dates.
+    package func sessions(of dates: ClosedRange<CivilDate>) throws(SchedulingError) -> ArraySlice<Session> {
+        for date in [dates.lowerBound, dates.upperBound] where !years.contains(date.year) {
+            throw expired(at: date.description)
+        }
+        let first = sessions.partitioningIndex { $0.date >= dates.lowerBound }
+        let end = sessions.partitioningIndex { $0.date > dates.upperBound }
+        return sessions[first..<end]
+    }
+
+    /// Whether the market trades: within a session and outside of its pause.
+    ///
+    /// A session's first instant counts, its close does not; so it is with the pause.
     package func isOpen(at instant: Instant) throws(SchedulingError) -> Bool {
         try check(instant)
         let index = sessions.partitioningIndex { $0.close > instant }
-        return index < sessions.count && sessions[index].open <= instant
+        guard index < sessions.count, sessions[index].open <= instant else { return false }
+        return !(sessions[index].pause?.contains(instant) ?? false)
     }
 
     /// The session that is on, or else the next one.
@@ -81,7 +124,7 @@ package struct MarketCalendar: Sendable, Hashable {
         return sessions[index]
     }
 
-    /// The first opening later than an instant.
+    /// The first opening of a session later than an instant; the end of a pause is none.
     package func nextOpen(after instant: Instant) throws(SchedulingError) -> Instant {
         try check(instant)
         let index = sessions.partitioningIndex { $0.open > instant }
@@ -89,31 +132,27 @@ package struct MarketCalendar: Sendable, Hashable {
         return sessions[index].open
     }
 
-    /// The first close later than an instant.
+    /// The first close of a session later than an instant; the start of a pause is none.
     package func nextClose(after instant: Instant) throws(SchedulingError) -> Instant {
         try session(atOrAfter: instant).close
     }
 
     /// The fault of asking for what the covered years do not hold.
     func expired(at time: String) -> SchedulingError {
-        let (first, last) = (rules.years.lowerBound, rules.years.upperBound)
-        return SchedulingError(
+        SchedulingError(
             .calendarExpired,
-            "calendar \(rules.name) covers \(first) to \(last) and cannot answer for \(time): "
-                + "add the following year's holidays and early closes to its file"
+            "calendar \(name) covers \(years.lowerBound) to \(years.upperBound) and cannot answer for "
+                + "\(time): add the missing years to its file"
         )
     }
 
-    private func check(_ instant: Instant) throws(SchedulingError) {
+    func check(_ instant: Instant) throws(SchedulingError) {
         guard instant >= start, instant < end else { throw expired(at: instant.rfc3339) }
     }
 
-    private static func check(_ problems: [String], of rules: CalendarRules) throws(SchedulingError) {
+    private static func check(_ problems: [String], of name: String) throws(SchedulingError) {
         guard !problems.isEmpty else { return }
-        throw SchedulingError(
-            .calendarInvalid,
-            "calendar \(rules.name): " + problems.joined(separator: "; ")
-        )
+        throw SchedulingError(.calendarInvalid, "calendar \(name): " + problems.joined(separator: "; "))
     }
 }
 

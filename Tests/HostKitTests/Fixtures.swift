@@ -80,6 +80,7 @@ final class ProjectFolder: Sendable {
             functions: functions,
             schedules: schedules,
             bundle: bundle,
+            everyCalendar: true,
             problems: problems
         )
         return (project, problems.all)

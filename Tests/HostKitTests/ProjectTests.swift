@@ -54,6 +54,7 @@ struct ProjectTests {
             functions: "\(root)/Functions",
             schedules: "\(root)/schedules",
             bundle: nil,
+            everyCalendar: true,
             problems: problems
         )
         #expect(problems.all.map(\.description) == [])

