@@ -25,7 +25,7 @@ package struct ScheduleReader {
 
     package init(
         problems: Problems,
-        calendarFiles: CalendarFiles,
+        calendarFiles: CalendarFiles = CalendarFiles(schedules: "schedules"),
         zones: String = "/usr/share/zoneinfo"
     ) {
         self.problems = problems
