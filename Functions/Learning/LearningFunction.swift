@@ -9,7 +9,8 @@ public struct LearningFunction: AsyncFunction {
     /// Nothing is kept between events; all state is in Redis.
     public init() {}
 
-    /// `run`, also where no operation is named, trains once; `status` tells of the last run.
+    /// `run`, also where no operation is named, trains once; `status` tells of the last run; `checkpoint`, the
+    /// last event of a window, tells which model the window leaves.
     public func handle(_ event: Event, _ context: Context) async throws -> Reply {
         let object = try event.object()
         switch event.operation.isEmpty ? object["operation"]?.stringValue ?? "run" : event.operation {
@@ -22,10 +23,16 @@ public struct LearningFunction: AsyncFunction {
             }
             let occasion = try LearningOccasion(object, now: context.now)
             return .json(try await LearningRun(context: context, occasion: occasion).perform())
+        case "checkpoint":
+            let report = try await LearningStatus.read(context)
+            return .json([
+                "at": .string(context.now.rfc3339), "model": report["model"] ?? .null,
+                "champion": report["champion"] ?? .null,
+            ])
         case "status":
             return .json(try await LearningStatus.read(context))
         default:
-            throw FunctionError.badRequest("unknown_operation", "operation must be run or status")
+            throw FunctionError.badRequest("unknown_operation", "operation must be run, status or checkpoint")
         }
     }
 }

@@ -9,7 +9,8 @@ public struct TradingFunction: AsyncFunction {
     /// Nothing is kept between events; all state is in Redis and with the broker.
     public init() {}
 
-    /// `run`, also where no operation is named, makes one step; `status` tells of the last one.
+    /// `run`, also where no operation is named, makes one step; `status` tells of the last one; `checkpoint`,
+    /// the last event of a window, tells what the window leaves.
     public func handle(_ event: Event, _ context: Context) async throws -> Reply {
         let object = try event.object()
         switch event.operation.isEmpty ? object["operation"]?.stringValue ?? "run" : event.operation {
@@ -22,10 +23,12 @@ public struct TradingFunction: AsyncFunction {
             }
             let occasion = try TradingOccasion(object, now: context.now)
             return .json(try await TradingRun(context: context, occasion: occasion).perform())
+        case "checkpoint":
+            return .json(try await TradingStatus.checkpoint(context))
         case "status":
             return .json(try await TradingStatus.read(context))
         default:
-            throw FunctionError.badRequest("unknown_operation", "operation must be run or status")
+            throw FunctionError.badRequest("unknown_operation", "operation must be run, status or checkpoint")
         }
     }
 }
@@ -37,6 +40,8 @@ struct TradingOccasion: Sendable {
     var window: String?
     /// When the window closes.
     var until: Instant?
+    /// What learning left at the end of its window.
+    var handover: JSON?
 
     /// Reads a schedule's event, or a plain one that may name the same members.
     /// - Throws: `FunctionError` 422 for an instant that is none; 409 `window_closed` for a window that is
@@ -45,6 +50,7 @@ struct TradingOccasion: Sendable {
         nominal = try TradingOccasion.instant(object, "nominal")
         until = try TradingOccasion.instant(object, "until")
         window = object["window"]?.stringValue
+        handover = object["handover"]?.stringValue.flatMap { try? JSON.parse(Bytes($0)) }
         if let until, until <= now {
             throw FunctionError.conflict("window_closed", "the trading window closed at \(until.rfc3339)")
         }

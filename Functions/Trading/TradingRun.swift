@@ -117,7 +117,7 @@ struct TradingRun: Sendable {
             "model": .string(champion.id), "signals": .object(signals),
             "orders": .array(orders.map(OrderPlan.describe)), "cash": .integer(account.cash),
             "equity": .integer(account.equity), "positions": .object(JSONObject(positions)),
-            "fills": .integer(Int64(account.fills)),
+            "fills": .integer(Int64(account.fills)), "handed_over": occasion.handover ?? .null,
         ]
     }
 }

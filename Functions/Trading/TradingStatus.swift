@@ -12,6 +12,18 @@ enum TradingStatus {
         try await context.bindings.state.setFields(key, fields)
     }
 
+    /// What stands with the broker at the end of a window; kept beside the last step's report.
+    static func checkpoint(_ context: Context) async throws -> JSON {
+        let account = try await context.bindings.broker.account()
+        let positions = account.positions.sorted { $0.key < $1.key }.map { ($0.key, JSON.integer($0.value)) }
+        let left: JSON = [
+            "at": .string(context.now.rfc3339), "cash": .integer(account.cash),
+            "equity": .integer(account.equity), "positions": .object(JSONObject(positions)),
+        ]
+        try await context.bindings.state.setFields(key, ["checkpoint": left.text])
+        return left
+    }
+
     static func read(_ context: Context) async throws -> JSON {
         let fields = try await context.bindings.state.fields(key)
         guard !fields.isEmpty else { return ["status": "never_run"] }

@@ -8,7 +8,7 @@ import Settings
 struct Schedule: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Shows what runs when.",
-        subcommands: [List.self, Next.self]
+        subcommands: [List.self, Next.self, Audit.self]
     )
 
     /// `swiftlet schedule list`.

@@ -155,14 +155,23 @@ public struct ScheduledEvent: Sendable, Codable {
     public var nominal: Instant
     /// The rotation's window that is open, where the schedule belongs to one.
     public var window: String?
-    /// When that window closes.
+    /// When that window closes, or the deadline of the event `checkpoint`.
     public var until: Instant?
+    /// What the window before left to this one: the body of its reply to the event `checkpoint`.
+    public var handover: String?
 
     /// A firing; used by the scheduler and tests.
-    public init(schedule: String, nominal: Instant, window: String? = nil, until: Instant? = nil) {
+    public init(
+        schedule: String,
+        nominal: Instant,
+        window: String? = nil,
+        until: Instant? = nil,
+        handover: String? = nil
+    ) {
         self.schedule = schedule
         self.nominal = nominal
         self.window = window
         self.until = until
+        self.handover = handover
     }
 }

@@ -32,6 +32,7 @@ struct AdminAPI {
             EndpointRoute("POST", "/v1/clock") { self.setClock($0) },
             EndpointRoute("GET", "/v1/schedule") { _ in await self.schedule() },
             EndpointRoute("GET", "/v1/schedule/next") { await self.next($0) },
+            EndpointRoute("GET", "/v1/schedule/audit") { _ in await self.rotationAudit() },
             EndpointRoute("GET", "/v1/shards/{user}") { self.shard($0) },
             EndpointRoute("GET", "/v1/credits/{user}") { await self.credits($0) },
             EndpointRoute("POST", "/v1/credits/{user}/grants") { await self.grant($0) },

@@ -222,7 +222,6 @@ struct HostStarter {
         )
         closing.add { await factory.templates.stop() }
         let dispatcher = makePools(premises, services, factory)
-        let manifests = premises.manifests
         let scheduler = Scheduler(
             project: project,
             journal: stores.journal,
@@ -230,11 +229,12 @@ struct HostStarter {
             loop: supplies.loop,
             clock: clock,
             tokens: tokens,
+            warmth: dispatcher,
             telemetry: premises.telemetry
         )
         return HostState(
             live: LiveGeneration(premises.generation),
-            manifests: manifests,
+            manifests: premises.manifests,
             factory: factory,
             limiter: makeLimiter(supplies.redis, premises.telemetry),
             stores: stores,
@@ -243,7 +243,7 @@ struct HostStarter {
             tokens: tokens,
             telemetry: premises.telemetry,
             clock: clock,
-            ports: GatewayPorts(stores, clock: clock, manifests: manifests),
+            ports: GatewayPorts(stores, clock: clock, manifests: premises.manifests),
             loop: supplies.loop,
             redis: supplies.redis.client,
             redisUp: supplies.redis.health,

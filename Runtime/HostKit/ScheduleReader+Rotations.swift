@@ -5,46 +5,94 @@ import Settings
 /// Files that say which windows take turns.
 extension ScheduleReader {
     mutating func readRotation(_ root: SettingsNode, functions: [String]) {
-        let members = root.members(["rotation", "calendar", "windows"])
+        let members = root.members(["rotation", "calendar", "exclusive", "gap", "phases"])
         guard let id = members["rotation"]?.string(),
             let calendarNode = members["calendar"] ?? root.missing("calendar", "XNYS"),
-            let windowsNode = members["windows"]
-                ?? root.missing("windows", "trading: {from: open, to: close}")
+            let phases = members["phases"]
+                ?? root.missing("phases", "trading: {function: trading, while: regular}")
         else { return }
+        if members["exclusive"]?.flag() == false {
+            let hint = "write a rotation for each: those of different files run side by side"
+            members["exclusive"]?.wrong("the windows of one rotation never overlap", hint: hint)
+        }
         guard let calendar = calendar(calendarNode) else { return }
+        let gap = members["gap"]?.duration(.seconds(1) ... .seconds(24 * 3600)) ?? .seconds(60)
         var windows: [RotationWindow] = []
-        for (name, node) in windowsNode.entries {
-            let members = node.members(["from", "to", "drain", "function", "every", "event"])
-            let from = edge(members["from"] ?? node.missing("from", "open"))
-            let to = edge(members["to"] ?? node.missing("to", "close"))
-            let drain = members["drain"]?.duration(.zero ... .seconds(3600)) ?? .seconds(60)
+        for (name, node) in phases.entries {
+            let members = node.members([
+                "function", "while", "from", "until", "every", "arm", "cutoff", "hardStop", "drain",
+                "checkpoint", "event",
+            ])
             let function = function(members["function"] ?? node.missing("function", name), functions)
-            guard let from, let to else { continue }
-            windows.append(RotationWindow(name: name, from: from, to: to, drainLimit: drain))
-            guard let function else { continue }
-            if let other = book.rotationOf[function] {
-                let hint = "a function has one window, whose token it runs under"
-                node.wrong("`\(function)` has a window of the rotation `\(other)` already", hint: hint)
-                continue
-            }
-            book.rotationOf[function] = id
-            let entry = "\(id).\(name)"
-            book.inputs[entry] = input(members["event"])
-            book.entries.append(
-                ScheduleEntry(
-                    id: entry,
-                    function: function,
-                    kind: .window(rotation: id, window: name, every: interval(members["every"])),
-                    catchUp: .latest,
-                    overlap: .skip
-                )
-            )
+            guard let window = window(name, node, members) else { continue }
+            windows.append(window)
+            if let function { addWindow(window, of: id, function, node, members) }
         }
         do throws(SchedulingError) {
-            book.rotations.append(try RotationPlan(id: id, calendar: calendar, windows: windows))
+            book.rotations.append(try RotationPlan(id: id, calendar: calendar, windows: windows, gap: gap))
         } catch {
             root.wrong(error.message, hint: "see `schedules/` in the README")
         }
+    }
+
+    private func window(
+        _ name: String,
+        _ node: SettingsNode,
+        _ members: [String: SettingsNode]
+    ) -> RotationWindow? {
+        let known = ["open", "closed"] + MarketPhase.allCases.map(\.rawValue)
+        let phase = members["while"]?.word(known).flatMap { PhaseCondition(parsing: $0) }
+        if members["while"] == nil, members["from"] == nil || members["until"] == nil {
+            _ = node.missing("while", "regular")
+            return nil
+        }
+        let limit = Duration.zero ... .seconds(6 * 3600)
+        let (from, until) = (edge(members["from"]), edge(members["until"]))
+        // A fault of an edge is told; nothing is made up in its place.
+        guard (members["while"] == nil) == (phase == nil), (members["from"] == nil) == (from == nil),
+            (members["until"] == nil) == (until == nil)
+        else { return nil }
+        let isSession = phase != .closed
+        return RotationWindow(
+            name: name,
+            base: phase.map { .phase($0) },
+            from: from ?? SessionEdge(isSession ? .open : .close),
+            to: until ?? SessionEdge(isSession ? .close : .open),
+            arm: members["arm"]?.duration(limit) ?? .zero,
+            cutoff: edge(members["cutoff"]),
+            hardStop: edge(members["hardStop"]),
+            drainLimit: members["drain"]?.duration(limit) ?? .seconds(60),
+            checkpoint: members["checkpoint"]?.duration(.seconds(1) ... .seconds(3600))
+        )
+    }
+
+    private mutating func addWindow(
+        _ window: RotationWindow,
+        of rotation: String,
+        _ function: String,
+        _ node: SettingsNode,
+        _ members: [String: SettingsNode]
+    ) {
+        if let other = book.rotationOf[function] {
+            let hint = "a function has one window, whose token it runs under"
+            return node.wrong("`\(function)` has a window of the rotation `\(other)` already", hint: hint)
+        }
+        book.rotationOf[function] = rotation
+        let entry = "\(rotation).\(window.name)"
+        book.inputs[entry] = input(members["event"])
+        book.entries.append(
+            ScheduleEntry(
+                id: entry,
+                function: function,
+                kind: .window(
+                    rotation: rotation,
+                    window: window.name,
+                    every: interval(members["every"])
+                ),
+                catchUp: .latest,
+                overlap: .skip
+            )
+        )
     }
 
     private func edge(_ node: SettingsNode?) -> SessionEdge? {
@@ -52,7 +100,7 @@ extension ScheduleReader {
         do throws(SchedulingError) {
             return try SessionEdge(parsing: text)
         } catch {
-            node.wrong(error.message, hint: "write open, close, close+15m or open-30m")
+            node.wrong(error.message, hint: "write open, close+15m or 30m before open")
             return nil
         }
     }

@@ -29,10 +29,8 @@ extension Scheduler {
     }
 
     private func restore(rotation id: String) async throws {
-        let kept = try await journal.settings.rotation(id)
-        guard
-            let state = kept == nil ? RotationState() : kept?.stringValue.flatMap({ RotationState(text: $0) })
-        else {
+        let kept = try await journal.rotations.state(of: id)
+        guard let state = kept.map({ RotationState(text: $0) }) ?? RotationState() else {
             // To begin anew would give out tokens that were given before.
             let fields: [(String, JSON)] = [("rotation", .string(id))]
             return telemetry.note(
@@ -41,7 +39,7 @@ extension Scheduler {
                 fields
             )
         }
-        try await perform(rotations[id]?.react(to: .restored(state)) ?? [], of: id)
+        try await perform(rotations[id]?.react(to: .restored(state, at: clock.now)) ?? [], of: id)
     }
 
     /// Goes by another project: where its schedules differ all is read from the journal again, and runs under

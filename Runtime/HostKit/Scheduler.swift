@@ -20,6 +20,7 @@ package actor Scheduler {
         case tick
         case jobEnded(String)
         case runEnded(Run)
+        case checkpointed(Checkpoint, CollectedReply?)
         case replaced(Project)
     }
 
@@ -38,11 +39,13 @@ package actor Scheduler {
     let loop: any EventLoop
     let clock: VirtualClock
     let tokens: WindowTokens
+    let warmth: (any Warmth)?
     let telemetry: Telemetry
     var manifests: [String: Manifest]
 
     var machine: ScheduleMachine
     var rotations: [String: WindowRotation] = [:]
+    var checkpoints: [Checkpoint: Task<Void, Never>] = [:]
     var runs: [Run: Task<CollectedReply?, Never>] = [:]
     var jobs: [String: (schedule: String, nominal: Instant)] = [:]
     var isRestored = false
@@ -61,6 +64,7 @@ package actor Scheduler {
         loop: any EventLoop,
         clock: VirtualClock,
         tokens: WindowTokens,
+        warmth: (any Warmth)? = nil,
         telemetry: Telemetry
     ) {
         book = project.book
@@ -69,6 +73,7 @@ package actor Scheduler {
         self.loop = loop
         self.clock = clock
         self.tokens = tokens
+        self.warmth = warmth
         self.telemetry = telemetry
         machine = ScheduleMachine(plan: project.plan)
         manifests = Scheduler.manifests(project)
@@ -96,6 +101,9 @@ package actor Scheduler {
             do {
                 if !isRestored { try await restore() }
                 isRestored = true
+                if case .checkpointed(let checkpoint, let reply) = input {
+                    try await checkpointed(checkpoint, reply)
+                }
                 timer.set(try await tick())
             } catch {
                 if stopping { break }
@@ -118,7 +126,9 @@ package actor Scheduler {
         stopping = true
         feed.finish()
         for run in runs.values { run.cancel() }
+        for checkpoint in checkpoints.values { checkpoint.cancel() }
         for run in runs.values { _ = await run.value }
+        for checkpoint in checkpoints.values { await checkpoint.value }
     }
 
     /// A job that a schedule made is over.
@@ -141,7 +151,7 @@ package actor Scheduler {
 
     private func take(_ input: Input) {
         switch input {
-        case .tick: break
+        case .tick, .checkpointed: break
         case .jobEnded(let id):
             guard let (schedule, nominal) = jobs.removeValue(forKey: id) else { return }
             _ = machine.react(to: .finished(id: schedule, nominal: nominal))
@@ -238,7 +248,10 @@ package actor Scheduler {
             schedule: run.schedule,
             nominal: run.nominal,
             window: run.window,
-            until: until
+            until: until,
+            handover: rotations[run.rotation]?.state.handover.flatMap {
+                $0.window == run.window ? nil : $0.text
+            }
         )
         return Invocation(
             function: entry.function,

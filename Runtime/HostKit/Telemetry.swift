@@ -132,6 +132,12 @@ package final class Telemetry: Sendable {
             labels: ["rotation", "window"],
             help: "Whether a window of a rotation is open."
         ),
+        .init(
+            "swiftlet_window_late_total",
+            .counter,
+            labels: ["rotation", "window"],
+            help: "Windows that had not opened when the rotation's gap was over."
+        ),
         .init("swiftlet_log_lines_dropped_total", .counter, help: "Log lines that were dropped."),
         .init("swiftlet_uptime_seconds", .gauge, help: "Since the host was ready, on the real clock."),
     ]

@@ -13,6 +13,7 @@ package final class HostJournal: Sendable {
     package let outbox: EventOutbox
     package let settlements: SettlementStore
     package let schedules: ScheduleLedger
+    package let rotations: RotationStore
     package let settings: SettingStore
     package let log: KeyedLog
     private let file: SQLiteFile
@@ -39,6 +40,7 @@ package final class HostJournal: Sendable {
         self.outbox = EventOutbox(file)
         self.settlements = SettlementStore(file, jobs: jobs)
         self.schedules = ScheduleLedger(file, jobs: jobs)
+        self.rotations = RotationStore(file)
         self.settings = SettingStore(file)
         self.log = KeyedLog(file)
     }

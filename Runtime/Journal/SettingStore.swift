@@ -2,8 +2,7 @@ import FunctionCore
 import GRDB
 import Storage
 
-/// Small things the host remembers under a key: settings that were changed while it ran, and the state of
-/// rotations.
+/// Settings that were changed while the host ran, under their keys.
 package final class SettingStore: Sendable {
     private let file: SQLiteFile
 
@@ -23,24 +22,6 @@ package final class SettingStore: Sendable {
             try database.run(
                 "INSERT INTO settings VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
                 [key, value]
-            )
-        }
-    }
-
-    /// A rotation's state, or nil for one that is new.
-    package func rotation(_ key: String) async throws -> JSON? {
-        try await file.read {
-            try $0.first("SELECT value FROM rotations WHERE key = ?", [key])?.json("value")
-        }
-    }
-
-    /// Replaces a rotation's state: after a crash the old one is there whole, or the new one.
-    package func setRotation(_ key: String, _ state: JSON) async throws {
-        let text = state.text
-        try await file.write { database in
-            try database.run(
-                "INSERT INTO rotations VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-                [key, text]
             )
         }
     }

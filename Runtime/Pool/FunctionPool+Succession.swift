@@ -36,6 +36,11 @@ extension FunctionPool {
         return promise.futureResult
     }
 
+    /// Keeps so many workers whether anything arrives or not; none lets all go that nothing needs.
+    package func keep(_ count: Int) {
+        loop.execute { self.perform(self.machine.keep(count, at: .now)) }
+    }
+
     /// Leaves what arrives from now on to `successor`; done when no worker is left.
     ///
     /// What is here ends without hurry: every invocation keeps its own time limit.

@@ -13,6 +13,8 @@ package final class PoolDispatcher: Dispatching {
         var leaving: [ObjectIdentifier: FunctionPool] = [:]
         /// The WebSocket connections of each function, which stay when its pool is replaced.
         var connections: [String: Set<String>] = [:]
+        /// Functions that a worker is kept for.
+        var warm: Set<String> = []
     }
 
     private let state: Mutex<State>
@@ -50,6 +52,7 @@ package final class PoolDispatcher: Dispatching {
                 for connection in state.connections[pool.manifest.name] ?? [] {
                     pool.leaseTaken(by: connection)
                 }
+                if state.warm.contains(pool.manifest.name) { pool.keep(1) }
             }
             return pools.compactMap { state.current.updateValue($0, forKey: $0.manifest.name) }
         }
@@ -67,6 +70,14 @@ package final class PoolDispatcher: Dispatching {
         state.withLock { state in
             _ = state.connections[function]?.remove(connection)
             state.current[function]?.leaseReturned(by: connection)
+        }
+    }
+
+    /// Keeps a worker of the function ready from now on, or lets all go that nothing needs.
+    package func keepWarm(_ function: String, _ isWarm: Bool) {
+        state.withLock { state in
+            if isWarm { state.warm.insert(function) } else { state.warm.remove(function) }
+            state.current[function]?.keep(isWarm ? 1 : 0)
         }
     }
 

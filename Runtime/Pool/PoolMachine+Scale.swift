@@ -5,7 +5,7 @@ import Scaling
 /// How many workers there are: by what waits, by `min`, by the policy, by what the host has left.
 extension PoolMachine {
     /// Below this no worker leaves for being idle.
-    var floor: Int { min(max(scale.min, wanted), scale.max) }
+    var floor: Int { min(max(scale.min, wanted, kept), scale.max) }
 
     /// How far a worker is filled before the next is used: to the target, where there is one for what it runs.
     static func fill(_ manifest: Manifest) -> Int {
@@ -25,6 +25,18 @@ extension PoolMachine {
             let before = machine.floor
             machine.wanted = wanted
             if machine.floor < before, machine.waiting.isEmpty { machine.shrink(at: now) }
+        }
+    }
+
+    /// So many are to be there whether anything arrives or not, as for a window that opens.
+    ///
+    /// Where that is fewer, idle ones leave at once: what they held is somebody else's turn.
+    package mutating func keep(_ count: Int, at now: Monotonic) -> [Action] {
+        guard count != kept else { return [] }
+        return step(now) { machine in
+            let before = machine.floor
+            machine.kept = count
+            if machine.floor < before { machine.retireIdle(now, after: .zero) }
         }
     }
 

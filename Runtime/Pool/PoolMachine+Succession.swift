@@ -18,6 +18,7 @@ extension PoolMachine {
             machine.scale.min = 0
             machine.scale.idle = .zero
             machine.wanted = 0
+            machine.kept = 0
             // The clients are the other pool's.
             machine.leases = LeaseTable(target: nil)
             machine.enforceTimes(now)

@@ -92,12 +92,13 @@ extension PoolMachine {
                 break
             }
         }
-        retireIdle(now)
+        retireIdle(now, after: scale.idle)
     }
 
-    private mutating func retireIdle(_ now: Monotonic) {
+    /// Lets the workers above the floor go that have been idle for so long.
+    mutating func retireIdle(_ now: Monotonic, after age: Duration) {
         for id in idle where servingCount > floor {
-            guard let worker = workers[id], isSpare(id, worker), now - worker.since >= scale.idle else {
+            guard let worker = workers[id], isSpare(id, worker), now - worker.since >= age else {
                 continue
             }
             retire(id, at: now)

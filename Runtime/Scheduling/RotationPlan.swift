@@ -6,12 +6,19 @@ import FunctionCore
 /// day, for instance a half day, cannot be made. Like the calendar it stands on, a plan refuses to answer
 /// outside the time it knows.
 package struct RotationPlan: Sendable, Hashable {
-    /// One opening of one window: open from `opens`, to be drained from `closes` on.
+    /// One opening of one window.
     package struct Span: Sendable, Hashable {
         package let window: String
+        /// When its function is warmed.
+        package let arms: Instant
         package let opens: Instant
+        /// The cutoff: from here on nothing begins.
         package let closes: Instant
-        /// The latest end of its draining, where the holder's token is fenced.
+        /// The window's end: what still runs drains.
+        package let ends: Instant
+        /// When what still runs is cancelled, so that there is time for the checkpoint.
+        package let cancels: Instant
+        /// The latest end of all, where the holder's token is fenced.
         package let hardStop: Instant
     }
 
@@ -29,6 +36,8 @@ package struct RotationPlan: Sendable, Hashable {
 
     package let id: String
     package let windows: [RotationWindow]
+    /// A window that opens later than this after its time is an alarm.
+    package let gap: Duration
     /// Every span, ascending; none overlaps another.
     package let spans: [Span]
     /// The time the plan can answer for.
@@ -36,8 +45,14 @@ package struct RotationPlan: Sendable, Hashable {
     private let calendar: MarketCalendar
 
     /// - Throws: `rotation_invalid`, listing everything that is wrong.
-    package init(id: String, calendar: MarketCalendar, windows: [RotationWindow]) throws(SchedulingError) {
+    package init(
+        id: String,
+        calendar: MarketCalendar,
+        windows: [RotationWindow],
+        gap: Duration = .seconds(60)
+    ) throws(SchedulingError) {
         self.id = id
+        self.gap = gap
         self.windows = windows
         self.calendar = calendar
         var problems = windows.flatMap { $0.problems() }
@@ -48,10 +63,10 @@ package struct RotationPlan: Sendable, Hashable {
         try RotationPlan.check(problems, of: id)
         spans = windows.flatMap { RotationPlan.spans(of: $0, in: calendar) }.sorted { $0.opens < $1.opens }
         covered = RotationPlan.coverage(of: windows, in: calendar)
-        let overlap = zip(spans, spans.dropFirst()).first { $0.closes > $1.opens }
+        let overlap = zip(spans, spans.dropFirst()).first { $0.ends > $1.opens }
         if let (first, second) = overlap {
             problems.append(
-                "windows: \(first.window), open from \(first.opens.rfc3339) to \(first.closes.rfc3339), and "
+                "windows: \(first.window), open from \(first.opens.rfc3339) to \(first.ends.rfc3339), and "
                     + "\(second.window), open from \(second.opens.rfc3339), overlap: move an edge"
             )
         }
@@ -75,12 +90,20 @@ package struct RotationPlan: Sendable, Hashable {
         return span
     }
 
-    /// The next instant after the given one at which any window opens or closes.
+    /// The next instant after the given one at which any window arms, opens or closes.
     package func nextEdge(after instant: Instant) throws(SchedulingError) -> Instant {
         guard covered.contains(instant) else { throw calendar.expired(at: instant.rfc3339) }
         let index = spans.partitioningIndex { $0.closes > instant }
-        guard index < spans.count else { return covered.upperBound }
-        return spans[index].opens > instant ? spans[index].opens : spans[index].closes
+        // The next but one may arm before the next has closed.
+        let edges = spans[index...].prefix(2).flatMap { [$0.arms, $0.opens, $0.closes] }
+        return edges.filter { $0 > instant }.min() ?? covered.upperBound
+    }
+
+    /// The span whose window is to be warmed at an instant, as it opens soon.
+    package func arming(at instant: Instant) throws(SchedulingError) -> Span? {
+        guard covered.contains(instant) else { throw calendar.expired(at: instant.rfc3339) }
+        let index = spans.partitioningIndex { $0.opens > instant }
+        return index < spans.count && spans[index].arms <= instant ? spans[index] : nil
     }
 
     /// All openings and closings from an instant on and before another, in their order.
@@ -101,19 +124,16 @@ package struct RotationPlan: Sendable, Hashable {
     }
 
     private static func spans(of window: RotationWindow, in calendar: MarketCalendar) -> [Span] {
-        let sessions = calendar.sessions
-        let ends = window.endsInNextSession ? sessions.dropFirst() : sessions[...]
-        return zip(sessions, ends).compactMap { session, last in
-            let opens = session.instant(of: window.from)
-            let closes = last.instant(of: window.to)
-            // A half day may be too short for a window, which then stays closed.
-            guard opens < closes else { return nil }
-            return Span(
-                window: window.name,
-                opens: opens,
-                closes: closes,
-                hardStop: closes + window.drainLimit
-            )
+        switch window.base {
+        case .session: return calendar.sessions.compactMap { window.span(in: $0.open..<$0.close) }
+        case .phase(let condition):
+            let times = calendar.spans(while: condition)
+            // What the calendar's years cut off has an edge that no session tells.
+            let whole = times.spans.filter {
+                condition != .closed
+                    || ($0.lowerBound > times.covered.lowerBound && $0.upperBound < times.covered.upperBound)
+            }
+            return whole.compactMap { window.span(in: $0) }
         }
     }
 
@@ -125,9 +145,9 @@ package struct RotationPlan: Sendable, Hashable {
         let offsets = windows.flatMap { [$0.from.offset, $0.to.offset] } + [.zero]
         var start = calendar.start + (offsets.max() ?? .zero)
         var end = calendar.end + (offsets.min() ?? .zero)
-        for window in windows where window.endsInNextSession {
-            if let first = calendar.sessions.first { start = max(start, first.instant(of: window.to)) }
-            if let last = calendar.sessions.last { end = min(end, last.instant(of: window.from)) }
+        if windows.contains(where: { $0.base == .closed }) {
+            if let first = calendar.sessions.first { start = max(start, first.open) }
+            if let last = calendar.sessions.last { end = min(end, last.close) }
         }
         return start..<max(start, end)
     }
@@ -135,12 +155,5 @@ package struct RotationPlan: Sendable, Hashable {
     private static func check(_ problems: [String], of id: String) throws(SchedulingError) {
         guard !problems.isEmpty else { return }
         throw SchedulingError(.rotationInvalid, "rotation \(id): " + problems.joined(separator: "; "))
-    }
-}
-
-extension MarketCalendar.Session {
-    /// The instant of an edge that is told by this session.
-    package func instant(of edge: SessionEdge) -> Instant {
-        (edge.anchor == .open ? open : close) + edge.offset
     }
 }

@@ -180,6 +180,22 @@ struct TradingTests {
         #expect(world.hash("trading:status")["cash"] == told["cash"]?.text)
     }
 
+    @Test("a checkpoint leaves the account, and a step reports what was left to it")
+    func checkpoint() async throws {
+        market.set("ACME", rising: true, bars: 200, until: world.now)
+        market.set("GLOBEX", rising: false, bars: 200, until: world.now)
+        var body = firing()
+        body["handover"] = #"{"model": "m7"}"#
+        let report = try await run(body)
+        #expect(report["handed_over"] == ["model": "m7"])
+        let event = Event(kind: .schedule, operation: "checkpoint", body: "{}")
+        let reply = try await TradingFunction().handle(event, world.context("trading", fencingToken: 5))
+        let left = try JSON.parse(reply.body)
+        #expect(left["positions"] == report["positions"])
+        #expect(left["equity"] == report["equity"])
+        #expect(world.hash("trading:status")["checkpoint"] == left.text)
+    }
+
     @Test("a setting out of its range is an error that names the variable")
     func settings() async throws {
         let error = try await #require(throws: FunctionError.self) {

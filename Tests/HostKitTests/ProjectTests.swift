@@ -11,9 +11,9 @@ struct ProjectTests {
     private static let market = """
         rotation: market
         calendar: XNYS
-        windows:
-          trading: {from: open, to: close-5m, drain: 60s, function: trading, every: 1m}
-          learning: {from: close+15m, to: open-30m, function: learning}
+        phases:
+          trading: {from: open, until: close-5m, drain: 60s, function: trading, every: 1m}
+          learning: {from: close+15m, until: open-30m, function: learning}
         """
 
     @Test("a good project has its functions, schedules, rotations and calendars")
@@ -89,7 +89,7 @@ struct ProjectTests {
                 "schedules/a.yaml": "schedule: a\nfunction: tree\ncron: \"* * * *\"\n",
                 "schedules/b.yaml": "schedule: b\nfunction: three\n",
                 "schedules/c.yaml": "schedule: b\nfunction: three\nevery: never\ncatchUp: often\n",
-                "schedules/d.yaml": "rotation: r\ncalendar: XNYZ\nwindows: {}\n",
+                "schedules/d.yaml": "rotation: r\ncalendar: XNYZ\nphases: {}\n",
                 "schedules/e.yaml": "schedule: e\nfunction: three\nevery: 5m\nevent: '{'\nextra: 1\n",
                 "schedules/calendars/odd.yaml":
                     "name: odd\nzone: Nowhere/City\nopen: \"9:30\"\nclose: \"16:00\"\n"
@@ -114,18 +114,47 @@ struct ProjectTests {
         #expect(typing?.hint == "did you mean three?")
     }
 
+    @Test("a window lies in a phase of its market: Tokyo's mornings and afternoons, never the pause")
+    func phases() throws {
+        let text = """
+            rotation: tokyo
+            calendar: XTKS
+            phases:
+              trading: {function: trading, while: regular, cutoff: 1m before close, hardStop: close}
+              learning: {function: learning, while: closed, from: close+15m, until: 30m before open}
+            """
+        let folder = ProjectFolder(
+            [
+                "functions/T/function.yaml": manifestText("trading"),
+                "functions/L/function.yaml": manifestText("learning"), "schedules/tokyo.yaml": text,
+            ],
+            realCalendar: true
+        )
+        let (project, problems) = folder.load()
+        #expect(problems.isEmpty, "\(problems.map(\.description))")
+        let plan = try #require(project.book.rotations.first)
+        let day = try plan.timeline(from: at("2026-11-20T00:00:00Z"), to: at("2026-11-20T12:00:00Z"))
+        #expect(
+            day.filter { $0.window == "trading" }.map(\.instant.rfc3339) == [
+                "2026-11-20T00:00:00Z", "2026-11-20T02:29:00Z", "2026-11-20T03:30:00Z",
+                "2026-11-20T06:29:00Z",
+            ]
+        )
+        #expect(day.last?.window == "learning" && day.last?.instant == at("2026-11-20T06:45:00Z"))
+    }
+
     @Test("what is in a rotation is checked: edges, functions, and that a function has one window")
     func rotationFaults() {
         let text = """
             rotation: market
             calendar: XNYS
-            windows:
-              early: {from: dawn, to: close, function: trading}
-              middle: {from: open, to: lunch, function: nobody}
-              late: {from: close+15m, to: open-30m, function: trading}
+            phases:
+              early: {from: dawn, until: close, function: trading}
+              middle: {from: open, until: lunch, function: nobody}
+              late: {from: close+15m, until: open-30m, function: trading}
             """
         let again =
-            "rotation: other\ncalendar: XNYS\nwindows:\n  w: {from: open, to: close, function: trading}\n"
+            "rotation: other\ncalendar: XNYS\nphases:\n  w: {from: open, until: close, function: trading}\n"
         let folder = ProjectFolder(
             [
                 "functions/T/function.yaml": manifestText("trading"),

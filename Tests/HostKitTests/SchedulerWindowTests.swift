@@ -15,9 +15,9 @@ struct SchedulerStand: Sendable {
         "schedules/market.yaml": """
         rotation: market
         calendar: XNYS
-        windows:
-          trading: {from: open, to: close-5m, drain: 60s, function: trading, every: 1h}
-          learning: {from: close+15m, to: open-30m, drain: 5m, function: learning, every: 6h}
+        phases:
+          trading: {from: open, until: close-5m, drain: 60s, function: trading, every: 1h}
+          learning: {from: close+15m, until: open-30m, drain: 5m, function: learning, every: 6h}
         """,
     ]
 
@@ -27,6 +27,7 @@ struct SchedulerStand: Sendable {
     let recorder: Recorder
     let tokens: WindowTokens
     let scheduler: Scheduler
+    let warmth = WarmthRecorder()
 
     init(_ folder: ProjectFolder, _ journal: HostJournal, _ clock: VirtualClock, _ recorder: Recorder) {
         project = folder.load().project
@@ -41,6 +42,7 @@ struct SchedulerStand: Sendable {
             loop: testLoop,
             clock: clock,
             tokens: tokens,
+            warmth: warmth,
             telemetry: quietTelemetry(clock)
         )
     }
@@ -73,6 +75,19 @@ struct SchedulerStand: Sendable {
         }
         guard let run = seen.last(where: { $0.nominal == instant }) else { throw Missing(what: "the run") }
         return run
+    }
+}
+
+/// Tells for which functions a worker is kept.
+final class WarmthRecorder: Warmth {
+    private let functions = Mutex<Set<String>>([])
+
+    var warm: Set<String> { functions.withLock { $0 } }
+
+    func keepWarm(_ function: String, _ isWarm: Bool) {
+        functions.withLock { functions in
+            if isWarm { functions.insert(function) } else { functions.remove(function) }
+        }
     }
 }
 
@@ -259,7 +274,16 @@ struct SchedulerWindowTests {
     @Test("a state that cannot be read keeps the windows closed, as tokens would begin anew")
     func unreadableState() async throws {
         let journal = try await open()
-        try await journal.settings.setRotation("market", .string("9|of a later version"))
+        let row = RotationRow(
+            kind: "granted",
+            window: "trading",
+            token: 9,
+            at: at("2026-11-25T14:30:00Z"),
+            opens: at("2026-11-25T14:30:00Z"),
+            hardStop: at("2026-11-25T20:56:00Z"),
+            reason: nil
+        )
+        try await journal.rotations.record("market", "9|of a later version", row)
         let recorder = Recorder(on: testLoop)
         let stand = SchedulerStand(folder, journal, standing("2026-11-25T14:30:00Z"), recorder)
         try await stand.whileRunning {
@@ -269,6 +293,59 @@ struct SchedulerWindowTests {
             let phase = await stand.phase("trading")
             #expect(phase == "closed")
             #expect(recorder.seen.isEmpty)
+        }
+        await journal.close()
+    }
+
+    @Test("at its end a window is asked for a checkpoint, and what it leaves reaches the next window")
+    func handover() async throws {
+        let files = SchedulerStand.files.merging([
+            "schedules/market.yaml": """
+            rotation: market
+            calendar: XNYS
+            phases:
+              trading:
+                {function: trading, while: regular, every: 1h, arm: 5m, cutoff: 2m before close,
+                hardStop: 15s before close, checkpoint: 20s}
+              learning: {function: learning, while: closed, every: 6h, from: close+15m, until: open-30m}
+            """
+        ]) { _, new in new }
+        let folder = ProjectFolder(files, realCalendar: true)
+        let journal = try await open()
+        let recorder = Recorder(on: testLoop) { invocation in
+            guard invocation.event.operation == "checkpoint" else { return .ok }
+            var reply = CollectedReply.ok
+            reply.body = #"{"positions": 3}"#
+            return reply
+        }
+        let stand = SchedulerStand(folder, journal, standing("2026-11-27T14:20:00Z"), recorder)
+        try await stand.whileRunning {
+            _ = try await until("the first look") {
+                try await journal.schedules.lastCommitted("market.trading")
+            }
+            stand.clock.set(at("2026-11-27T14:26:00Z"))
+            _ = try await until("the arming") { await stand.phase("trading") == "arming" ? true : nil }
+            #expect(stand.warmth.warm == ["trading"])
+            _ = try await stand.step(to: at("2026-11-27T14:30:00Z"))
+            // The half day's cutoff: what runs has ended, so the checkpoint follows at once.
+            stand.clock.set(at("2026-11-27T17:58:00Z"))
+            let seen = try await recorder.wait("the checkpoint") { seen in
+                seen.contains { $0.invocation.event.operation == "checkpoint" }
+            }
+            let checkpoint = try #require(seen.last)
+            #expect(checkpoint.invocation.function == "trading")
+            #expect(checkpoint.event?.until == at("2026-11-27T17:59:45Z"))
+            #expect(checkpoint.invocation.fencingToken == seen.first?.invocation.fencingToken)
+            _ = try await until("the end") { await stand.phase("trading") == "closed" ? true : nil }
+            #expect(stand.warmth.warm.isEmpty, "its workers may go")
+            let learning = try await stand.step(to: at("2026-11-27T18:15:00Z"))
+            #expect(learning.event?.handover == #"{"positions": 3}"#)
+            var audit = RotationAudit(gap: .seconds(60))
+            for row in try await journal.rotations.rows(of: "market") {
+                audit.take(try #require(RotationEvent(row)))
+            }
+            #expect(audit.findings == [])
+            #expect(audit.grants == 2)
         }
         await journal.close()
     }

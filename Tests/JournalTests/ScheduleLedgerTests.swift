@@ -65,20 +65,42 @@ struct ScheduleLedgerTests {
         await journal.close()
     }
 
-    @Test("settings and rotations are replaced whole and survive a restart")
+    @Test("settings are replaced whole and survive a restart")
     func settings() async throws {
         let journal = try await HostJournal.open(directory: workspace.path)
         try await journal.settings.setSetting("tone", "warm")
         try await journal.settings.setSetting("gone", "x")
         try await journal.settings.setSetting("gone", nil)
-        try await journal.settings.setRotation("market", ["holder": "trading", "token": 1])
-        try await journal.settings.setRotation("market", ["holder": "learning", "token": 2])
         await journal.close()
         let again = try await HostJournal.open(directory: workspace.path)
         #expect(try await again.settings.setting("tone") == "warm")
         #expect(try await again.settings.setting("gone") == nil)
-        #expect(try await again.settings.rotation("market") == ["holder": "learning", "token": 2])
-        #expect(try await again.settings.rotation("other") == nil)
+        await again.close()
+    }
+
+    @Test("a rotation's state is replaced together with the step that led to it, and both survive a restart")
+    func rotations() async throws {
+        let journal = try await HostJournal.open(directory: workspace.path)
+        let first = RotationRow(
+            kind: "granted",
+            window: "trading",
+            token: 1,
+            at: at(100),
+            opens: at(90),
+            hardStop: at(200),
+            reason: "planned"
+        )
+        var second = first
+        (second.kind, second.at, second.reason) = ("ended", at(150), nil)
+        try await journal.rotations.record("market", "one", first)
+        try await journal.rotations.record("other", "x", first)
+        try await journal.rotations.record("market", "two", second)
+        await journal.close()
+        let again = try await HostJournal.open(directory: workspace.path)
+        #expect(try await again.rotations.state(of: "market") == "two")
+        #expect(try await again.rotations.state(of: "third") == nil)
+        #expect(try await again.rotations.rows(of: "market") == [first, second])
+        #expect(try await again.rotations.rows(of: "market", limit: 1) == [second])
         await again.close()
     }
 

@@ -41,6 +41,7 @@ struct PoolMachineRandomTests {
         if !world.manifest.scale.target.isEmpty, Int.random(in: 0..<10, using: &random) == 0 {
             world.scale(to: Int.random(in: 0...6, using: &random))
         }
+        if Int.random(in: 0..<20, using: &random) == 0 { world.keep(Int.random(in: 0...2, using: &random)) }
         if world.asksForCapacity, let worker, Int.random(in: 0..<20, using: &random) == 0 {
             world.evict(worker)
         }

@@ -32,6 +32,18 @@ struct PoolMachineScaleTests {
         #expect(bench.taken() == [.retire(1), .retire(2)])
     }
 
+    @Test("a worker that is kept starts before anything arrives, and leaves when its turn is over")
+    func kept() {
+        var bench = MachineBench { $0.scale.min = 0 }
+        bench.keep(1)
+        #expect(bench.taken() == [.spawn(1)])
+        bench.ready(1)
+        bench.pass(.seconds(3600))
+        #expect(bench.taken() == [], "it stays although it is idle")
+        bench.keep(0)
+        #expect(bench.taken() == [.retire(1)])
+    }
+
     @Test("where fewer are wanted idle ones leave at once, and busy ones when they are done")
     func drains() {
         var bench = MachineBench { $0.scale.target = [.inFlight: 1] }

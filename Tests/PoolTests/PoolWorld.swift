@@ -196,6 +196,8 @@ struct PoolWorld {
 
     mutating func scale(to wanted: Int) { perform(machine.scaled(to: wanted, at: now)) }
 
+    mutating func keep(_ count: Int) { perform(machine.keep(count, at: now)) }
+
     mutating func begin(_ key: UInt32, on id: Int) { workers[id]?.begun.insert(key) }
 
     mutating func reply(_ key: UInt32, on id: Int) {

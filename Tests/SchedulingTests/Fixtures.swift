@@ -79,4 +79,29 @@ enum Market {
             ]
         )
     }
+
+    /// The same with all that a window can have.
+    static func fullRotation() throws -> RotationPlan {
+        try RotationPlan(
+            id: "market",
+            calendar: xnys(),
+            windows: [
+                RotationWindow(
+                    name: "trading",
+                    from: SessionEdge(.open),
+                    to: SessionEdge(.close),
+                    arm: .seconds(300),
+                    cutoff: SessionEdge(parsing: "2m before close"),
+                    hardStop: SessionEdge(parsing: "15s before close"),
+                    checkpoint: .seconds(20)
+                ),
+                RotationWindow(
+                    name: "learning",
+                    from: SessionEdge(parsing: "close+15m"),
+                    to: SessionEdge(parsing: "30m before open"),
+                    drainLimit: .seconds(120)
+                ),
+            ]
+        )
+    }
 }

@@ -81,7 +81,7 @@ struct RotationPlanTests {
         let error = #expect(throws: SchedulingError.self) {
             try plan([("a b", "open", "close"), ("x", "open+13h", "close"), ("x", "open", "close-13h")])
         }
-        for hint in ["\"a b\"", "from: open+46800s", "to: close-46800s", "same name"] {
+        for hint in ["\"a b\"", "from: open+46800s", "until: close-46800s", "same name"] {
             #expect(error?.message.contains(hint) == true, "\(hint)")
         }
         #expect(throws: SchedulingError.self) { try plan([]) }

@@ -29,19 +29,20 @@ struct ScheduleMachineRandomTests {
             rotation = WindowRotation(plan: rotation.plan)
             let runs = running.mapValues { Array($0) }
             _ = machine.react(to: .restored(lastCommitted: lastCommitted, running: runs))
-            tell(rotation.react(to: .restored(rotationState)))
+            tell(rotation.react(to: .restored(rotationState, at: now)))
         }
 
         /// Passes on what the rotation does to its windows.
         mutating func tell(_ actions: [WindowRotation.Action]) {
             for action in actions {
                 switch action {
-                case .persist(let state): rotationState = state
+                case .persist(let state, _): rotationState = state
                 case .grant(let window, let token, _):
                     _ = machine.react(to: .windowOpened(rotation: "market", window: window, token: token))
-                case .startDraining(let window, _, _), .revoke(let window, _):
+                case .cutOff(let window, _, _), .revoke(let window, _):
                     _ = machine.react(to: .windowClosed(rotation: "market", window: window))
                 case .planExpired(let error): Issue.record("\(error)")
+                case .warm, .extend, .cancel, .checkpoint, .late: break
                 }
             }
         }
@@ -132,7 +133,8 @@ struct ScheduleMachineRandomTests {
             case 94..<97: host.restart()
             default:
                 if let holder = host.rotation.state.holder {
-                    host.tell(host.rotation.react(to: .drained(window: holder.window, token: holder.token)))
+                    let (window, token) = (holder.window, holder.token)
+                    host.tell(host.rotation.react(to: .drained(window: window, token: token, at: host.now)))
                 }
             }
             host.tick(crashing: Int.random(in: 0..<60, using: &random) == 0)

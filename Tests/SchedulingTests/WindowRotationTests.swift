@@ -6,10 +6,13 @@ import Testing
 struct WindowRotationTests {
     private typealias Action = WindowRotation.Action
 
+    /// When a fact that is no tick came in, where no rule looks at it.
+    private let then = at("2026-11-20T20:55:30Z")
+
     /// A rotation that has just begun, with its first facts taken in.
     private func started(_ times: String..., drainLimit: Duration = .seconds(120)) throws -> WindowRotation {
         var rotation = WindowRotation(plan: try Market.rotation(drainLimit: drainLimit))
-        _ = rotation.react(to: .restored(RotationState()))
+        _ = rotation.react(to: .restored(RotationState(), at: then))
         for time in times { _ = rotation.react(to: .tick(now: at(time))) }
         return rotation
     }
@@ -22,7 +25,7 @@ struct WindowRotationTests {
     @Test("a day passes from trading to learning, each under its own token")
     func oneDay() throws {
         var rotation = try started("2026-11-20T14:29:59Z")
-        #expect(rotation.phase(of: "trading") == .closed)
+        #expect(rotation.stage(of: "trading") == .closed)
         #expect(
             visible(rotation.react(to: .tick(now: at("2026-11-20T14:30:00Z"))))
                 == [.grant(window: "trading", token: 1, until: at("2026-11-20T20:57:00Z"))]
@@ -31,11 +34,11 @@ struct WindowRotationTests {
         #expect(rotation.isValid(token: 1, at: at("2026-11-20T20:56:59Z")))
         #expect(
             visible(rotation.react(to: .tick(now: at("2026-11-20T20:55:00Z"))))
-                == [.startDraining(window: "trading", token: 1, until: at("2026-11-20T20:57:00Z"))]
+                == [.cutOff(window: "trading", token: 1, until: at("2026-11-20T20:57:00Z"))]
         )
-        #expect(rotation.phase(of: "trading") == .draining && rotation.currentToken(of: "trading") == 1)
+        #expect(rotation.stage(of: "trading") == .draining && rotation.currentToken(of: "trading") == 1)
         #expect(
-            visible(rotation.react(to: .drained(window: "trading", token: 1)))
+            visible(rotation.react(to: .drained(window: "trading", token: 1, at: then)))
                 == [.revoke(window: "trading", token: 1)]
         )
         #expect(!rotation.isValid(token: 1, at: at("2026-11-20T20:55:01Z")))
@@ -55,8 +58,10 @@ struct WindowRotationTests {
             "2026-11-20T20:55:00Z",
             drainLimit: .seconds(7_200)
         )
-        #expect(rotation.react(to: .tick(now: at("2026-11-20T21:30:00Z"))) == [])
-        #expect(rotation.phase(of: "learning") == .closed)
+        let late = Action.late(window: "learning", opens: at("2026-11-20T21:15:00Z"))
+        #expect(visible(rotation.react(to: .tick(now: at("2026-11-20T21:30:00Z")))) == [late])
+        #expect(rotation.react(to: .tick(now: at("2026-11-20T21:31:00Z"))) == [], "it is said once")
+        #expect(rotation.stage(of: "learning") == .closed)
         #expect(rotation.nextWake(after: at("2026-11-20T22:30:00Z")) == at("2026-11-20T22:55:00Z"))
         #expect(!rotation.isValid(token: 1, at: at("2026-11-20T22:55:00Z")))
         let actions = visible(rotation.react(to: .tick(now: at("2026-11-20T22:55:00Z"))))
@@ -75,6 +80,7 @@ struct WindowRotationTests {
             visible(rotation.react(to: .tick(now: at("2026-11-22T12:00:00Z")))) == [
                 .revoke(window: "trading", token: 1),
                 .grant(window: "learning", token: 2, until: at("2026-11-23T14:02:00Z")),
+                .late(window: "learning", opens: at("2026-11-20T21:15:00Z")),
             ]
         )
     }
@@ -84,7 +90,7 @@ struct WindowRotationTests {
         var rotation = try started()
         let actions = rotation.react(to: .tick(now: at("2026-11-20T15:00:00Z")))
         #expect(actions.count == 2)
-        guard case .persist(let state) = actions[0], case .grant(_, let token, _) = actions[1] else {
+        guard case .persist(let state, _) = actions[0], case .grant(_, let token, _) = actions[1] else {
             Issue.record("a grant without its state: \(actions)")
             return
         }
@@ -100,7 +106,9 @@ struct WindowRotationTests {
             rotation.react(to: .tick(now: at("2026-11-20T15:01:00Z"))) == [],
             "nothing before the state is read"
         )
-        #expect(visible(rotation.react(to: .restored(state))) == [.revoke(window: "trading", token: 1)])
+        #expect(
+            visible(rotation.react(to: .restored(state, at: then))) == [.revoke(window: "trading", token: 1)]
+        )
         #expect(!rotation.isValid(token: 1, at: at("2026-11-20T15:01:00Z")))
         #expect(
             visible(rotation.react(to: .tick(now: at("2026-11-20T15:01:00Z"))))
@@ -111,24 +119,31 @@ struct WindowRotationTests {
     @Test("a lost holder is fenced and replaced, and reports about other tokens are ignored")
     func lostHolder() throws {
         var rotation = try started("2026-11-20T15:00:00Z")
-        #expect(rotation.react(to: .holderLost(token: 9)) == [])
-        #expect(rotation.react(to: .drained(window: "trading", token: 1)) == [], "it is not draining")
-        #expect(visible(rotation.react(to: .holderLost(token: 1))) == [.revoke(window: "trading", token: 1)])
+        #expect(rotation.react(to: .holderLost(token: 9, at: then)) == [])
+        #expect(
+            rotation.react(to: .drained(window: "trading", token: 1, at: then)) == [],
+            "it is not draining"
+        )
+        #expect(
+            visible(rotation.react(to: .holderLost(token: 1, at: then))) == [
+                .revoke(window: "trading", token: 1)
+            ]
+        )
         #expect(
             visible(rotation.react(to: .tick(now: at("2026-11-20T15:00:01Z"))))
                 == [.grant(window: "trading", token: 2, until: at("2026-11-20T20:57:00Z"))]
         )
         _ = rotation.react(to: .tick(now: at("2026-11-20T20:55:00Z")))
-        #expect(rotation.react(to: .drained(window: "trading", token: 1)) == [])
-        #expect(rotation.react(to: .drained(window: "learning", token: 2)) == [])
+        #expect(rotation.react(to: .drained(window: "trading", token: 1, at: then)) == [])
+        #expect(rotation.react(to: .drained(window: "learning", token: 2, at: then)) == [])
     }
 
     @Test("a clock that steps back over a close does not open the window again")
     func backwardsOverClose() throws {
         var rotation = try started("2026-11-20T15:00:00Z", "2026-11-20T20:55:00Z")
-        _ = rotation.react(to: .drained(window: "trading", token: 1))
+        _ = rotation.react(to: .drained(window: "trading", token: 1, at: then))
         #expect(rotation.react(to: .tick(now: at("2026-11-20T20:50:00Z"))) == [])
-        #expect(rotation.phase(of: "trading") == .closed)
+        #expect(rotation.stage(of: "trading") == .closed)
         let monday = visible(rotation.react(to: .tick(now: at("2026-11-23T14:30:00Z"))))
         #expect(monday == [.grant(window: "trading", token: 2, until: at("2026-11-23T20:57:00Z"))])
     }
@@ -140,7 +155,7 @@ struct WindowRotationTests {
         var rotation = try started("2026-11-20T14:30:00Z")
         #expect(
             visible(rotation.react(to: .tick(now: at("2026-11-20T14:29:00Z"))))
-                == [.startDraining(window: "trading", token: 1, until: at("2026-11-20T14:31:00Z"))]
+                == [.cutOff(window: "trading", token: 1, until: at("2026-11-20T14:31:00Z"))]
         )
         #expect(
             visible(rotation.react(to: .tick(now: at("2026-11-20T14:31:00Z")))) == [
@@ -171,9 +186,9 @@ struct WindowRotationTests {
         _ = rotation.react(to: .replanned(plan))
         #expect(
             visible(rotation.react(to: .tick(now: at("2026-11-20T15:00:05Z"))))
-                == [.startDraining(window: "trading", token: 1, until: at("2026-11-20T15:02:05Z"))]
+                == [.cutOff(window: "trading", token: 1, until: at("2026-11-20T15:02:05Z"))]
         )
-        _ = rotation.react(to: .drained(window: "trading", token: 1))
+        _ = rotation.react(to: .drained(window: "trading", token: 1, at: then))
         #expect(
             visible(rotation.react(to: .tick(now: at("2026-11-20T15:00:06Z"))))
                 == [.grant(window: "learning", token: 2, until: at("2026-11-23T14:02:00Z"))]
@@ -197,11 +212,12 @@ struct WindowRotationTests {
     func stateText() throws {
         var rotation = try started("2026-11-20T15:00:00Z", "2026-11-20T20:55:00Z")
         #expect(RotationState(text: rotation.state.text) == rotation.state)
-        _ = rotation.react(to: .drained(window: "trading", token: 1))
+        _ = rotation.react(to: .drained(window: "trading", token: 1, at: then))
         #expect(RotationState(text: rotation.state.text) == rotation.state)
         #expect(RotationState(text: RotationState().text) == RotationState())
         for text in [
-            "", "1|2", "2|0||", "1|x||", "1|0|trading,1,open,0,0,0|", "1|1|trading,1,ajar,0,0,0|", "1|1||a",
+            "", "2|2", "1|0|||||", "2|x|||||", "2|0|trading,1,open,,0,0,0,0,0,0||||",
+            "2|1|trading,1,ajar,,0,0,0,0,0,0||||", "2|1|trading,1,open,,0,0,0,0,0||||", "2|1||a|||",
         ] {
             #expect(RotationState(text: text) == nil)
         }
