@@ -172,6 +172,13 @@ let package = Package(
             path: "Tests/Benchmarks/Hop",
             swiftSettings: strict
         ),
+        // The search for nominal times, timed within one process.
+        .executableTarget(
+            name: "cronnext",
+            dependencies: ["FunctionCore", "Scheduling"],
+            path: "Tests/Benchmarks/CronNext",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "Thresholds",
             dependencies: ["FunctionCore", "Processes", "TestSupport", "fixtures", "hop"],
