@@ -34,7 +34,10 @@ struct Dev: AsyncParsableCommand {
 
     @Option(help: "The gateway's port; 0 picks a free one. Default: 8080.") var port: Int?
     @Option(help: "The admin port; 0 picks a free one. Default: 8081.") var adminPort: Int?
-    @Option(help: "Begin on a virtual clock at this instant, such as 2026-11-20T14:25:00Z.") var at: String?
+    @Option(
+        help: "Begin on a virtual clock, at 2026-11-20T14:25:00Z or \"2026-11-20 09:25 America/New_York\"."
+    )
+    var at: String?
     @Option(help: "How many seconds pass on the clock in a real one. Default: 1.") var speed: Double?
     @OptionGroup var project: ProjectOptions
 

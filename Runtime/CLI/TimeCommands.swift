@@ -101,14 +101,15 @@ struct Clock: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Shows and sets the wall clock of a development host.",
         discussion: "Time limits of functions, grace and idleness follow the real clock always.",
-        subcommands: [Show.self, Set.self, Advance.self, Speed.self]
+        subcommands: [Show.self, Set.self, Advance.self, Speed.self, Freeze.self]
     )
 
     fileprivate static func show(_ clock: JSON, _ output: OutputOptions) {
         if output.json { return print(clock.text) }
+        let speed = clock["speed"]?.doubleValue ?? 1
         let kind =
-            clock["virtual"]?.boolValue == true
-            ? "virtual, speed \(clock["speed"]?.doubleValue ?? 1)" : "real"
+            clock["virtual"]?.boolValue != true
+            ? "real" : speed == 0 ? "virtual, stands still" : "virtual, speed \(speed)"
         print("\(clock["now"]?.stringValue ?? "")  (\(kind))")
     }
 
@@ -130,7 +131,8 @@ struct Clock: ParsableCommand {
     /// `swiftlet clock set`.
     struct Set: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Sets the clock to an instant.")
-        @Argument(help: "Such as 2026-11-20T14:25:00Z.") var instant: String
+        @Argument(help: "Such as 2026-11-20T14:25:00Z or \"2026-11-20 09:25 America/New_York\".")
+        var instant: String
         @OptionGroup var output: OutputOptions
         @OptionGroup var address: HostAddress
 
@@ -162,7 +164,23 @@ struct Clock: ParsableCommand {
         @OptionGroup var address: HostAddress
 
         func run() {
+            guard (0...100_000).contains(factor) else {
+                leave(64, "the speed \(factor) is not within 0, which stands still, and 100000")
+            }
             Clock.change(["speed": .number(factor)], address, output)
+        }
+    }
+
+    /// `swiftlet clock freeze`.
+    struct Freeze: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lets the clock stand still; `set` and `advance` move it, `speed 1` lets it go on."
+        )
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var address: HostAddress
+
+        func run() {
+            Clock.change(["speed": 0], address, output)
         }
     }
 }

@@ -171,12 +171,12 @@ struct AdminAPI {
             )
         }
         if let text = body["set"]?.stringValue {
-            guard let instant = Instant(rfc3339: text) else {
-                return .failure(
-                    .invalid("set", "instant", "`set` must be an instant such as 2026-11-20T14:25:00Z")
-                )
+            do throws(SchedulingError) {
+                let instant = try Instant(text: text) { name throws(SchedulingError) in try .load(name) }
+                host.clock.set(instant)
+            } catch {
+                return .failure(.invalid("set", "instant", error.message))
             }
-            host.clock.set(instant)
         } else if let seconds = body["advance"]?.doubleValue {
             guard abs(seconds) <= 10 * 366 * 86_400 else {
                 return .failure(

@@ -1,5 +1,6 @@
 import FunctionCore
 import Glibc
+import Scheduling
 import Settings
 
 /// The host's settings: flags over environment over file over defaults.
@@ -122,9 +123,12 @@ package struct Configuration: Sendable {
 
     package func instant(_ name: String, _ problems: Problems) -> Instant? {
         if self[name].isEmpty { return nil }
-        if let instant = Instant(rfc3339: self[name]) { return instant }
-        wrong(name, "`\(self[name])` is no instant", "such as 2026-11-20T14:25:00Z", problems)
-        return nil
+        do throws(SchedulingError) {
+            return try Instant(text: self[name]) { name throws(SchedulingError) in try .load(name) }
+        } catch {
+            wrong(name, error.message, "such as \(Instant.forms)", problems)
+            return nil
+        }
     }
 
     /// One of a few words.

@@ -104,8 +104,9 @@ struct HostStarter {
         let directory = try DataDirectory(configuration["data"], inherited: options.inheritance.lock)
         closing.add { directory.release() }
         let clock = VirtualClock()
-        if let at = settings.at { clock.set(at) }
+        // The speed first: a clock that is to stand still does so at this very instant.
         if settings.speed != 1 { clock.setSpeed(settings.speed) }
+        if let at = settings.at { clock.set(at) }
         let log = LogWriter(
             path: "\(directory.path)/logs/swiftlet.jsonl",
             fileMax: settings.logMax,

@@ -7,6 +7,7 @@ package struct SchedulingError: Error, Sendable, Hashable, CustomStringConvertib
     package enum Code: String, Sendable, Hashable {
         case cronInvalid = "cron_invalid"
         case intervalInvalid = "interval_invalid"
+        case timeInvalid = "time_invalid"
         case zoneUnknown = "zone_unknown"
         case zoneUnreadable = "zone_unreadable"
         case calendarInvalid = "calendar_invalid"
