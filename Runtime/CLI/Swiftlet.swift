@@ -19,7 +19,8 @@ struct Swiftlet: AsyncParsableCommand {
         version: version,
         subcommands: [
             Dev.self, Serve.self, Reload.self, Invoke.self, Functions.self, Check.self, Logs.self,
-            Schedule.self, MarketCalendars.self, Clock.self, Jobs.self, Audit.self, DeadLettersCommand.self,
+            Schedule.self, Cron.self, MarketCalendars.self, Clock.self, Jobs.self, Audit.self,
+            DeadLettersCommand.self,
             Credits.self,
             Shards.self, Replay.self, Demo.self, Version.self,
             OfflineProviderCommand.self,

@@ -6,6 +6,7 @@ import NIOCore
 import Observe
 import Providers
 import RedisTrigger
+import Scheduling
 import Storage
 import UserData
 import WorkerPool
@@ -204,14 +205,25 @@ extension HostStarter {
         return [Task { await manager.watch(group) }]
     }
 
-    /// A development host sees for itself that a file has changed.
+    /// Every host sees that time zones have changed; a development host, that any file of the project has.
     private func watching(
         _ source: ProjectSource,
         _ reloader: Reloader,
         _ state: HostState
     ) -> [Task<Void, Never>] {
-        guard options.isDevelopment else { return [] }
+        let zones = TimeZoneWatch(loop: state.loop) { state.live.current.project.book.zones }
+        let rezoning = Task {
+            await zones.run { names in
+                let version = TimeZoneDatabase.version() ?? "unknown"
+                let fields: [(String, JSON)] = [
+                    ("zones", .string(names.joined(separator: " "))), ("tzdb", .string(version)),
+                ]
+                state.telemetry.note(.info, "time zones have changed", fields)
+                _ = await reloader.reload("time zones have changed")
+            }
+        }
+        guard options.isDevelopment else { return [rezoning] }
         let watch = ProjectWatch(source: source, loop: state.loop)
-        return [Task { await watch.run { _ = await reloader.reload("a file has changed") } }]
+        return [rezoning, Task { await watch.run { _ = await reloader.reload("a file has changed") } }]
     }
 }

@@ -9,6 +9,8 @@ package struct ScheduleBook: Sendable, Hashable {
     package var entries: [ScheduleEntry] = []
     package var rotations: [RotationPlan] = []
     package var calendars: [String: MarketCalendar] = [:]
+    /// The zones that any of them names.
+    package var zones: [String: TimeZoneRules] = [:]
     /// The rotation that a function's window belongs to.
     package var rotationOf: [String: String] = [:]
 }
@@ -17,7 +19,6 @@ package struct ScheduleBook: Sendable, Hashable {
 package struct ScheduleReader {
     let problems: Problems
     private let zones: String
-    private var zoneCache: [String: TimeZoneRules] = [:]
     let calendarFiles: CalendarFiles
     /// Calendar files that are being read, or are not sound.
     var unsound: Set<String> = []
@@ -55,10 +56,10 @@ package struct ScheduleReader {
     /// The zone of a name that stands at a node.
     mutating func zone(_ name: String, at node: SettingsNode) -> TimeZoneRules? {
         if name == "UTC" { return .utc }
-        if let known = zoneCache[name] { return known }
+        if let known = book.zones[name] { return known }
         do throws(SchedulingError) {
             let zone = try TimeZoneRules.load(name, from: zones)
-            zoneCache[name] = zone
+            book.zones[name] = zone
             return zone
         } catch {
             node.wrong(

@@ -1,3 +1,4 @@
+import FunctionCore
 import HostKit
 import Scheduling
 import Settings
@@ -52,5 +53,22 @@ struct CronReadingTests {
         #expect(problems.isEmpty && book.entries.count == 1)
         #expect(problems.warnings.first?.line == 3)
         #expect(problems.warnings.first?.message.contains("never comes") == true)
+    }
+}
+
+@Suite("TimeZoneWatch", .timeLimit(.minutes(1)))
+struct TimeZoneWatchTests {
+    @Test("the zones that schedules follow by old rules are told, and no others")
+    func stale() throws {
+        var reader = ScheduleReader(problems: Problems())
+        let text = "schedule: s\nfunction: f\ncron: 0 9 * * *\nzone: Europe/Vienna\n"
+        reader.readFile(text, file: "s.yaml", functions: ["f"])
+        var zones = reader.book.zones
+        #expect(Array(zones.keys) == ["Europe/Vienna"])
+        var database = TimeZoneDatabase()
+        #expect(TimeZoneWatch.stale(zones, &database, now: .now).isEmpty)
+        zones["Asia/Tokyo"] = zones["Europe/Vienna"]
+        zones["Mars/Olympus"] = .utc
+        #expect(TimeZoneWatch.stale(zones, &database, now: .now) == ["Asia/Tokyo"])
     }
 }
