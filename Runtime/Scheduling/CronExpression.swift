@@ -46,24 +46,25 @@ package struct CronExpression: Sendable, Hashable, CustomStringConvertible {
         description = text
         zoneName = parts.zone
         self.daylight = daylight
-        var values: [CronField: CronFieldValues] = [:]
+        var fields: [CronFieldValues] = []
+        fields.reserveCapacity(parts.fields.count)
         for (field, part) in zip(parts.layout, parts.fields) {
             let parser = CronFieldParser(field: field, dialect: parts.dialect, expression: text)
-            values[field] = try parser.parse(part)
+            fields.append(try parser.parse(part))
         }
-        func field(_ field: CronField) -> CronFieldValues { values[field] ?? CronFieldValues() }
-        seconds = values[.second]?.values.low ?? 1
-        minutes = field(.minute).values.low
-        hours = field(.hour).values.low
-        months = field(.month).values.low
-        years = parts.fields.count == 7 && parts.fields[6] != "*" ? field(.year).values : nil
-        days = field(.dayOfMonth).values.low
-        dayRules = field(.dayOfMonth).dayRules
-        let week = field(.dayOfWeek).values.low
-        weeks = (0..<6).reduce(0) { $0 | week << UInt64($1 * 7) }
-        weekdayRules = field(.dayOfWeek).dayRules
-        mustMatchBoth = field(.dayOfMonth).isStar || field(.dayOfWeek).isStar
-        isFixed = ![.second, .minute, .hour].contains { field($0).isStar }
+        let first = fields.count == 5 ? 0 : 1
+        let (date, week) = (fields[first + 2], fields[first + 4])
+        seconds = first == 0 ? 1 : fields[0].values.low
+        minutes = fields[first].values.low
+        hours = fields[first + 1].values.low
+        days = date.values.low
+        dayRules = date.dayRules
+        months = fields[first + 3].values.low
+        weeks = (0..<6).reduce(0) { $0 | week.values.low << UInt64($1 * 7) }
+        weekdayRules = week.dayRules
+        years = fields.count == 7 && parts.fields[6] != "*" ? fields[6].values : nil
+        mustMatchBoth = date.isStar || week.isStar
+        isFixed = !fields[...(first + 1)].contains { $0.isStar }
         hasDates = !parts.isReboot && matchesSomeDate()
     }
 

@@ -41,12 +41,16 @@ enum CronField: String {
         }
     }
 
+    private static let months = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ]
+    private static let weekdays = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+
     /// English abbreviations in the order of their numbers, from the range's start.
     var names: [String] {
         switch self {
-        case .month:
-            ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-        case .dayOfWeek: ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+        case .month: CronField.months
+        case .dayOfWeek: CronField.weekdays
         default: []
         }
     }

@@ -11,7 +11,16 @@ struct CronFieldParser {
 
     func parse(_ text: Substring) throws(SchedulingError) -> CronFieldValues {
         var result = CronFieldValues()
-        result.isStar = text.hasPrefix("*") || text == "?"
+        result.isStar = text.utf8.first == UInt8(ascii: "*") || text == "?"
+        if text == "*" {
+            insert(range, into: &result.values)
+            return result
+        }
+        // The usual single number, without the lists that splitting makes.
+        if let single = number(text), range.contains(single) {
+            insert(single...single, into: &result.values)
+            return result
+        }
         for item in text.split(separator: ",", omittingEmptySubsequences: false) {
             guard !item.isEmpty else {
                 throw error("\"\(text)\" has an empty item", "write the values with single commas, like 1,15")
@@ -135,9 +144,11 @@ struct CronFieldParser {
 
     /// A number of the field's range, or one of its names in any case.
     private func value(_ text: Substring, in item: Substring) throws(SchedulingError) -> Int {
-        if let index = field.names.firstIndex(of: text.lowercased()) { return index + range.lowerBound }
         if let number = number(text), range.contains(number) { return number }
         let names = field.names
+        if text.utf8.count == 3, let index = names.firstIndex(of: text.lowercased()) {
+            return index + range.lowerBound
+        }
         let words = names.isEmpty ? "" : " or \(names[0].uppercased())-\(names[names.count - 1].uppercased())"
         throw error(
             "\"\(item)\" is not within \(range.lowerBound)-\(range.upperBound)\(words)",

@@ -51,6 +51,32 @@ extension Scenarios {
             #expect(never.code == 0 && never.output.isEmpty && never.errors.contains("never comes"))
         }
 
+        @Test("check tells each wrong expression with file, line and hint, and warns of one that never comes")
+        func check() async throws {
+            let place = try TemporaryPlace()
+            defer { place.remove() }
+            let options = FixtureProject.options(in: place.path)
+            let folder = try #require(options.schedules)
+            func checked(_ line: String) async throws -> Ran {
+                let text = "schedule: one\nfunction: echo\n\(line)\n"
+                Text.write(text.utf8, to: "\(folder)/one.yaml")
+                return try await DevHost.swiftlet(
+                    ["check", "--functions", options.functions ?? "", "--schedules", folder]
+                        + ["--bundle", options.bundle ?? ""]
+                )
+            }
+            let wrong = try await checked("cron: \"30 9 * * 1-9\"")
+            #expect(wrong.code == 78 && wrong.output.contains("one.yaml:3: cron: "), "\(wrong.all)")
+            #expect(wrong.output.contains("field day of week: \"1-9\" is not within 0-7"), "\(wrong.all)")
+            #expect(wrong.output.contains("such as 30 9 * * 1-5"), "\(wrong.all)")
+            let never = try await checked("cron: \"0 0 30 2 *\"")
+            #expect(never.code == 0 && never.output.contains("all is well"), "\(never.all)")
+            #expect(
+                never.output.contains("one.yaml:3: cron: cron \"0 0 30 2 *\" never comes"),
+                "\(never.all)"
+            )
+        }
+
         @Test("a batch gets one line of answer for each line, and a bad one does not stop the rest")
         func batch() async throws {
             let long = String(repeating: " ", count: 40_000)
