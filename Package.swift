@@ -104,7 +104,11 @@ let package = Package(
         ),
         room("RedisTrigger", "Redis", ["FunctionCore", "Invocations", "CHiredis", nioCore, nioPosix]),
         room("Storage", "Storage", ["FunctionCore", "CCrypto", grdb]),
-        room("Journal", "Journal", ["FunctionCore", "Invocations", "Storage", grdb]),
+        room(
+            "Journal",
+            "Journal",
+            ["FunctionCore", "Invocations", "RedisTrigger", "Storage", grdb, nioCore]
+        ),
         room("UserData", "UserData", ["FunctionCore", "Invocations", "Storage", grdb]),
         room("Fetch", "Fetch", ["FunctionCore", "CCurl"]),
         room("Providers", "Providers", ["FunctionCore", "Invocations", "Fetch", "Processes"]),
@@ -190,7 +194,14 @@ let package = Package(
         suite("WireTests", ["FunctionCore", "Wire", "CShims"]),
         suite("SchedulingTests", ["FunctionCore", "Scheduling"]),
         suite("StorageTests", ["FunctionCore", "Storage", "TestSupport", grdb]),
-        suite("JournalTests", ["FunctionCore", "Invocations", "Storage", "Journal", "TestSupport", grdb]),
+        suite(
+            "JournalTests",
+            [
+                "FunctionCore", "Invocations", "RedisTrigger", "Storage", "Journal", "TestSupport", grdb,
+                nioCore,
+                nioPosix,
+            ]
+        ),
         suite("UserDataTests", ["FunctionCore", "Invocations", "Storage", "UserData", "TestSupport"]),
         suite("WebSocketTests", ["FunctionCore", "WebSockets"]),
         suite(

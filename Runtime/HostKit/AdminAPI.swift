@@ -43,8 +43,13 @@ struct AdminAPI {
 
     private func ready() async -> EndpointResponse {
         let redis = host.redisIsUp
-        let degraded =
-            redis ? [] : [JSON.string("redis is unavailable: state answers 503, events wait in the outbox")]
+        var degraded: [JSON] = []
+        if !redis {
+            degraded.append("redis is unavailable: state answers 503, events wait in the outbox")
+            if host.stores.journal.jobs.isShared {
+                degraded.append("the journal is in redis: no job is accepted, and none begins")
+            }
+        }
         return .json([
             "status": redis ? "ready" : "degraded", "degraded": .array(degraded),
             "isolation": host.isolation.json, "template": .string(host.factory.templates.text),

@@ -2,6 +2,7 @@ import FunctionCore
 import HTTPTrigger
 import Journal
 import NIOCore
+import Storage
 import UserData
 
 /// What the gateway answers itself: jobs and signed blobs.
@@ -36,6 +37,8 @@ struct BuiltInEndpoints {
                 return .failure(.notFound("there is no job \(id), or it is not yours"))
             }
             return await answer(job)
+        } catch let error as StorageError where error.code == .unavailable {
+            return .failure(error.functionError)
         } catch {
             return .failure(
                 FunctionError(

@@ -138,6 +138,12 @@ extension Configuration {
             isSecret: true,
             help: "signs what is sent to webhooks; empty sends it unsigned"
         ),
+        .init(
+            "journal",
+            "SWIFTLET_JOURNAL",
+            "sqlite",
+            help: "where jobs are kept: sqlite, or redis for several hosts"
+        ),
         .init("keep.jobs", "SWIFTLET_KEEP_JOBS", "7d", help: "for how long ended jobs are kept"),
         .init("keep.blobs", "SWIFTLET_KEEP_BLOBS", "4GiB", help: "how much the blob store takes"),
         .init("keep.logs", "SWIFTLET_KEEP_LOGS", "64MiB", help: "size at which the log is turned over"),

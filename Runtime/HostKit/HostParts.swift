@@ -20,14 +20,17 @@ struct HostStores {
     let blobs: BlobStore
 
     /// Opens them one after the other; `closing` gets each as soon as it is open.
+    ///
+    /// With `redis` the journal keeps its jobs there.
     static func open(
         _ directory: String,
         clock: VirtualClock,
         manifests: ManifestTable,
         blobCapacity: Int,
+        redis: RedisClient?,
         _ closing: HostClosing
     ) async throws -> HostStores {
-        let journal = try await HostJournal.open(directory: directory) { manifests[$0] }
+        let journal = try await HostJournal.open(directory: directory, redis: redis) { manifests[$0] }
         closing.add { await journal.close() }
         let shards = try await ShardMap.open(directory: directory)
         closing.add { await shards.close() }

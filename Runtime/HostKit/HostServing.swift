@@ -193,7 +193,18 @@ extension HostStarter {
             loop: state.loop,
             keepJobs: settings.keepJobs
         )
+        let shared = state.stores.journal.jobOutbox.map { outbox in
+            SharedJobs(
+                jobs: state.stores.journal.jobs,
+                outbox: outbox,
+                scheduler: state.scheduler,
+                clock: state.clock,
+                loop: state.loop,
+                telemetry: state.telemetry
+            )
+        }
         return [
+            Task { await shared?.run() },
             Task { await runner.run() }, Task { await relay.run() }, Task { await state.scheduler.run() },
             Task { await housekeeping.run() }, Task { await credits.run() },
             Task { await deliveries.run() },

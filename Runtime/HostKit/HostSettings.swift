@@ -27,6 +27,8 @@ package struct HostSettings {
     let proxies: TrustedProxies
     let compresses: Bool
     let certificates: CertificateStore?
+    /// Whether jobs are kept in Redis, by all hosts that share it.
+    package let sharesJobs: Bool
 
     /// What is wrong goes to `problems`, all of it; a setting that is has some value in its range.
     package init(_ configuration: Configuration, problems: Problems) {
@@ -50,6 +52,17 @@ package struct HostSettings {
         compresses = configuration["gateway.gzip"] == "on"
         certificates = configuration.certificates(problems)
         configuration.word("log.format", ["auto", "json", "pretty", "none"], problems)
+        configuration.word("journal", ["sqlite", "redis"], problems)
+        sharesJobs = configuration["journal"] == "redis"
+        if sharesJobs, configuration["redis.url"].isEmpty {
+            problems.add(
+                Problem(
+                    file: configuration.values["journal"]?.source ?? "default",
+                    message: "journal is redis, and no server is named that hosts could share",
+                    hint: "name it by redis.url, or take `journal: sqlite`"
+                )
+            )
+        }
         let address = configuration["gateway.host"]
         if !["127.0.0.1", "::1", "localhost"].contains(address),
             configuration["gateway.principalHeader"].isEmpty

@@ -6,6 +6,7 @@ import NIOPosix
 import Observe
 import Providers
 import RedisTrigger
+import Storage
 import TLS
 import UserData
 
@@ -45,18 +46,33 @@ extension HostStarter {
             clock: premises.clock,
             manifests: premises.manifests,
             blobCapacity: settings.blobMax,
+            redis: settings.sharesJobs ? await connection(redis.client) : nil,
             closing
         )
         await sweep(stores.blobs, telemetry)
-        let recovered = try await stores.journal.recover(now: premises.clock.now)
-        if recovered.jobs > 0 {
-            telemetry.note(
-                .info,
-                "jobs of the last host queued again",
-                [("jobs", .integer(Int64(recovered.jobs)))]
-            )
-        }
+        try await recover(stores.journal, now: premises.clock.now, telemetry)
         return HostSupplies(group: group, loop: loop, redis: redis, provider: provider, stores: stores)
+    }
+
+    /// A connection for the jobs alone, so that they and the functions' state do not wait for each other.
+    private func connection(_ shared: RedisClient) async -> RedisClient {
+        let client = shared.sibling(name: "swiftlet-jobs")
+        closing.add { await client.shutdown() }
+        // While the server is away the client goes on trying; that it is has been told already.
+        try? await client.connect()
+        return client
+    }
+
+    private func recover(_ journal: HostJournal, now: Instant, _ telemetry: Telemetry) async throws {
+        do {
+            let recovered = try await journal.recover(now: now)
+            guard recovered.jobs > 0 else { return }
+            let fields: [(String, JSON)] = [("jobs", .integer(Int64(recovered.jobs)))]
+            telemetry.note(.info, "jobs of the last host queued again", fields)
+        } catch let error as StorageError where error.code == .unavailable {
+            let what = "jobs of the last host come back when their leases run out"
+            telemetry.note(.warning, what, [("reason", .string(error.message))])
+        }
     }
 
     /// Removes what a host that was killed left behind; nothing runs yet that could be missing it.

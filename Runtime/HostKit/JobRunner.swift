@@ -67,14 +67,19 @@ package final class JobRunner: Sendable {
         clock.onChange { [jobs] in jobs.due.wake() }
         let timer = Timer(loop: loop) { [jobs] in jobs.due.wake() }
         jobs.due.wake()
+        var isAway = false
         for await _ in wakes {
             if isStopping { break }
             do {
                 try await claimAll()
                 try await tendLeases()
                 timer.set(try await waitForNext())
+                isAway = false
             } catch {
-                telemetry.note(.error, "the journal cannot be read", [("reason", .string("\(error)"))])
+                if !isAway {
+                    telemetry.note(.error, "the journal cannot be read", [("reason", .string("\(error)"))])
+                }
+                isAway = true
                 timer.set(.seconds(1))
             }
         }
@@ -285,7 +290,9 @@ package final class JobRunner: Sendable {
     /// A function at its limit is left out, as the end of a job of it wakes the runner.
     private func waitForNext() async throws -> Duration {
         let open = capacity().filter { $0.value > 0 }
-        let tending = state.withLock { $0.attempts.isEmpty ? .now + .seconds(30) : $0.tending }
+        // The leases of other hosts run out while nothing runs here as well.
+        let isIdle = state.withLock { $0.attempts.isEmpty } && !jobs.isShared
+        let tending = isIdle ? .now + .seconds(30) : state.withLock { $0.tending }
         var wait = max(tending - .now, .milliseconds(1))
         if let due = try await jobs.nextDue(of: Array(open.keys)) {
             // On a fast clock a job has become due since the claim.

@@ -1,4 +1,5 @@
 import FunctionCore
+import Invocations
 import Processes
 import Scaling
 import Settings
@@ -14,6 +15,7 @@ struct ProjectSource: Sendable {
     /// What the functions have to fit into.
     let profile: HostProfile
     private let maxInFlight: Int?
+    private let sharesJobs: Bool
 
     init(_ configuration: Configuration, program: String, directory: String, settings: HostSettings) {
         let named = configuration["bundle"]
@@ -24,6 +26,7 @@ struct ProjectSource: Sendable {
         copies = "\(directory)/bundles"
         profile = settings.profile
         maxInFlight = settings.maxInFlight
+        sharesJobs = settings.sharesJobs
     }
 
     /// Reads the files; `known` names the functions that the bundle has, nil where it was not asked.
@@ -35,6 +38,14 @@ struct ProjectSource: Sendable {
             profile: profile,
             problems: problems
         )
+        // What is paid for is one transaction with the user's ledger, which is in a file of one host.
+        for manifest in project.manifests where sharesJobs && !manifest.prices.isEmpty {
+            let message = "\(manifest.name) has prices, and jobs that hosts share cannot be paid for"
+            let hint = "take `prices` out, or set the host's journal to sqlite"
+            problems.add(
+                Problem(file: "\(functions)/\(manifest.name)/function.yaml", message: message, hint: hint)
+            )
+        }
         let reserved = project.reserved.values.reduce(0, +)
         if let maxInFlight, reserved > maxInFlight {
             let message =

@@ -141,6 +141,8 @@ package actor Scheduler {
 
     /// How many jobs of schedules have not ended, as far as the scheduler has heard.
     package var jobsOpen: Int { jobs.count }
+    /// Their ids.
+    var openJobs: [String] { Array(jobs.keys) }
 
     /// The coming runs, as the plan sees them from now.
     package func upcoming(_ count: Int, function: String?) -> SchedulePlan.Preview {

@@ -94,12 +94,7 @@ package final class DeliveryStore: DeliveryQueue {
         now: Instant,
         in database: Database
     ) throws {
-        let (kind, target) =
-            switch destination {
-            case .stream(let name): ("stream", name)
-            case .webhook(let url): ("webhook", url)
-            case .function: preconditionFailure("a function is told by a job, which is no delivery")
-            }
+        let (kind, target) = destination.row
         try database.run(
             """
             INSERT INTO job_deliveries (job, function, state, kind, target, body, trace, failures, run_at, ended)
@@ -130,5 +125,16 @@ package final class DeliveryStore: DeliveryQueue {
             ended: row.instant("ended"),
             error: row["error"]
         )
+    }
+}
+
+extension Manifest.Destination {
+    /// As a delivery keeps it.
+    var row: (kind: String, target: String) {
+        switch self {
+        case .stream(let name): ("stream", name)
+        case .webhook(let url): ("webhook", url)
+        case .function: preconditionFailure("a function is told by a job, which is no delivery")
+        }
     }
 }

@@ -1,48 +1,94 @@
 import FunctionCore
-import GRDB
 import Invocations
+import RedisTrigger
 import Storage
 
 /// What the host must not forget: jobs, idempotency keys, emitted events, schedules, rotations.
 ///
-/// One SQLite file, which only the host opens. Everything that returns is on the disk.
+/// One SQLite file, which only the host opens: everything that returns is on the disk. Jobs may be kept in a
+/// Redis server instead, which several hosts share.
 package final class HostJournal: Sendable {
     package let jobs: any JobEngine
     package let deliveries: any DeliveryQueue
     package let idempotency: any IdempotencyKeys
     package let outbox: EventOutbox
+    /// Jobs of schedules on their way to an engine that other hosts share; nil where the file has them all.
+    package let jobOutbox: JobOutbox?
     package let settlements: SettlementStore
     package let schedules: ScheduleLedger
     package let rotations: RotationStore
     package let settings: SettingStore
     package let log: KeyedLog
     private let file: SQLiteFile
+    private let feed: RedisFeed?
 
     /// Opens `journal.sqlite` in the data directory, and makes it at the first start.
     ///
-    /// `manifest` gives a function's manifest as it is at the time: a job's end goes by it.
+    /// `manifest` gives a function's manifest as it is at the time: a job's end goes by it. With `redis`, jobs,
+    /// their deliveries and idempotency keys are kept there, under `name`, by all hosts that share it; the
+    /// rest stays in the file.
     /// - Throws: `StorageError`, for a file of a newer version among others.
     package static func open(
         directory: String,
+        redis: RedisClient? = nil,
+        name: String = "jobs",
         manifest: @escaping @Sendable (String) -> Manifest? = { _ in nil }
     ) async throws -> HostJournal {
         let file = try await SQLiteFile.open("\(directory)/journal.sqlite", schema: .journal)
-        return HostJournal(file, JobEndings(manifest: manifest))
+        let endings = JobEndings(manifest: manifest)
+        guard let redis else { return HostJournal(file, endings) }
+        let keys = RedisJobKeys(name, host: try await hostName(file))
+        return HostJournal(file, endings, redis, keys)
     }
 
     private init(_ file: SQLiteFile, _ endings: JobEndings) {
-        self.file = file
         let deliveries = DeliveryStore(file)
         let jobs = JobStore(file, endings: endings, deliveries: deliveries)
+        self.file = file
         self.deliveries = deliveries
         self.jobs = jobs
-        self.idempotency = IdempotencyStore(file)
-        self.outbox = EventOutbox(file)
-        self.settlements = SettlementStore(file, jobs: jobs)
-        self.schedules = ScheduleLedger(file, jobs: jobs)
-        self.rotations = RotationStore(file)
-        self.settings = SettingStore(file)
-        self.log = KeyedLog(file)
+        idempotency = IdempotencyStore(file)
+        feed = nil
+        jobOutbox = nil
+        outbox = EventOutbox(file)
+        settlements = SettlementStore(file, jobs: jobs)
+        schedules = ScheduleLedger(file, .kept(jobs))
+        rotations = RotationStore(file)
+        settings = SettingStore(file)
+        log = KeyedLog(file)
+    }
+
+    private init(
+        _ file: SQLiteFile,
+        _ endings: JobEndings,
+        _ redis: RedisClient,
+        _ keys: RedisJobKeys
+    ) {
+        let deliveries = RedisDeliveries(redis, keys)
+        let jobs = RedisJobs(redis, keys, endings: endings, deliveries: deliveries)
+        let own = JobStore(file, endings: endings, deliveries: DeliveryStore(file))
+        self.file = file
+        self.deliveries = deliveries
+        self.jobs = jobs
+        idempotency = RedisIdempotency(jobs)
+        feed = RedisFeed(redis, jobs)
+        outbox = EventOutbox(file)
+        settlements = SettlementStore(file, jobs: own)
+        let jobOutbox = JobOutbox(file)
+        self.jobOutbox = jobOutbox
+        schedules = ScheduleLedger(file, .relayed(jobOutbox))
+        rotations = RotationStore(file)
+        settings = SettingStore(file)
+        log = KeyedLog(file)
+    }
+
+    /// The name by which other hosts know this one; as old as its data directory.
+    private static func hostName(_ file: SQLiteFile) async throws -> String {
+        let settings = SettingStore(file)
+        if let name = try await settings.setting("journal.host") { return name }
+        let name = InvocationID.next()
+        try await settings.setSetting("journal.host", name)
+        return name
     }
 
     /// What `recover` found.
@@ -69,10 +115,7 @@ package final class HostJournal: Sendable {
     @discardableResult
     package func prune(jobsEndedBefore horizon: Instant, keepJobs: Int, now: Instant) async throws -> Int {
         let removed = try await jobs.prune(endedBefore: horizon, keep: keepJobs)
-        try await file.write { database in
-            try UniqueJobs.prune(now: now, in: database)
-            try JobLanes.prune(now: now, in: database)
-        }
+        try await jobs.tidy(now: now)
         try await idempotency.prune(now: now)
         try await outbox.prune(relayedBefore: now - .seconds(7 * 24 * 3600))
         try await schedules.prune(keep: 1000)
@@ -84,6 +127,7 @@ package final class HostJournal: Sendable {
 
     /// Carries out what waits and closes the file.
     package func close() async {
+        await feed?.close()
         await file.close()
     }
 }

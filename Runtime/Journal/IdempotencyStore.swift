@@ -45,6 +45,41 @@ package enum IdempotencyVerdict: Sendable, Hashable {
     case mismatch
 }
 
+/// What is known of a key.
+struct IdempotencyEntry: Sendable {
+    var hash: String
+    var created: Instant
+    var job: String?
+    var status: Int?
+    /// Pairs of names and values.
+    var headers: [JSON]
+    var body: Bytes
+
+    func verdict(_ requestHash: String) -> IdempotencyVerdict {
+        guard hash == requestHash else { return .mismatch }
+        if let status {
+            let headers = headers.map { Header($0[0]?.stringValue ?? "", $0[1]?.stringValue ?? "") }
+            return .replay(status: status, headers: headers, body: body)
+        }
+        if let job { return .accepted(job: job) }
+        return .inFlight
+    }
+}
+
+extension IdempotencyEntry {
+    fileprivate init(_ row: Row) throws {
+        let isAnswered = row["status"] as Int? != nil
+        self.init(
+            hash: row["request_hash"],
+            created: row.instant("created"),
+            job: row["job"],
+            status: row["status"],
+            headers: isAnswered ? try row.json("headers").arrayValue ?? [] : [],
+            body: isAnswered ? row.bytes("body") : Bytes()
+        )
+    }
+}
+
 /// Idempotency keys as rows of the journal's file.
 package final class IdempotencyStore: IdempotencyKeys {
     private static let same = "function = ? AND principal = ? AND key = ?"
@@ -78,22 +113,8 @@ package final class IdempotencyStore: IdempotencyKeys {
                 )
                 return .proceed
             }
-            return try Self.verdict(row, requestHash)
+            return try IdempotencyEntry(row).verdict(requestHash)
         }
-    }
-
-    private static func verdict(_ row: Row, _ requestHash: String) throws -> IdempotencyVerdict {
-        guard row["request_hash"] == requestHash else { return .mismatch }
-        if let status = row["status"] as Int? {
-            let headers = try row.json("headers").arrayValue ?? []
-            return .replay(
-                status: status,
-                headers: headers.map { Header($0[0]?.stringValue ?? "", $0[1]?.stringValue ?? "") },
-                body: row.bytes("body")
-            )
-        }
-        if let job = row["job"] as String? { return .accepted(job: job) }
-        return .inFlight
     }
 
     @discardableResult

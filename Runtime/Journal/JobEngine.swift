@@ -38,6 +38,8 @@ package enum JobLimits {
 /// Every call throws `StorageError`: `unavailable` where the engine's server is away, and then the step may
 /// have been taken or not; taking it again is right, as it carries the job's id or the claim's number.
 package protocol JobEngine: AuditedSource {
+    /// Whether other hosts accept and claim here too.
+    var isShared: Bool { get }
     /// Wakes when a job may have become due earlier than was known.
     var due: WakeSignal { get }
     /// Tells of each change of a job.
@@ -69,6 +71,9 @@ package protocol JobEngine: AuditedSource {
 
     /// Removes those of these jobs for which `isOver` holds; their numbers stay.
     func remove(_ ids: [String], if isOver: @escaping @Sendable (JobRecord) -> Bool) async throws -> Int
+
+    /// Forgets what nothing goes by any more: the keys of unique jobs, and empty lanes.
+    func tidy(now: Instant) async throws
 
     /// Jobs whose leases end by then.
     func leased(until: Instant) async throws -> [String]

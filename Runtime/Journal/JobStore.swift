@@ -7,6 +7,7 @@ import Storage
 ///
 /// What returns is on the disk; calls that come together share a transaction and its `fsync`.
 package final class JobStore: JobEngine {
+    package let isShared = false
     package let due = WakeSignal()
     package let changes = JobChanges()
     let file: SQLiteFile
@@ -112,6 +113,13 @@ package final class JobStore: JobEngine {
                 guard let job = try JobRows.light(id, in: database), isOver(job) else { return count }
                 return try count + database.run("DELETE FROM jobs WHERE number = ?", [job.number])
             }
+        }
+    }
+
+    package func tidy(now: Instant) async throws {
+        try await file.write { database in
+            try UniqueJobs.prune(now: now, in: database)
+            try JobLanes.prune(now: now, in: database)
         }
     }
 }

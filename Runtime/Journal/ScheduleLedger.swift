@@ -42,10 +42,31 @@ package final class ScheduleLedger: Sendable {
         case already(LedgerEntry)
     }
 
-    private let file: SQLiteFile
-    private let jobs: JobStore
+    /// Where a job goes that a schedule makes: both are in the ledger's file, so that one transaction has all.
+    enum Jobs: Sendable {
+        case kept(JobStore)
+        /// For an engine elsewhere.
+        case relayed(JobOutbox)
 
-    init(_ file: SQLiteFile, jobs: JobStore) {
+        func insert(_ job: NewJob, now: Instant, in database: Database) throws -> JobRecord {
+            switch self {
+            case .kept: try JobStore.insert(job, now: now, in: database)
+            case .relayed: try JobOutbox.insert(job, now: now, in: database)
+            }
+        }
+
+        func wake() {
+            switch self {
+            case .kept(let jobs): jobs.due.wake()
+            case .relayed(let outbox): outbox.appended.wake()
+            }
+        }
+    }
+
+    private let file: SQLiteFile
+    private let jobs: Jobs
+
+    init(_ file: SQLiteFile, _ jobs: Jobs) {
         self.file = file
         self.jobs = jobs
     }
@@ -87,9 +108,9 @@ package final class ScheduleLedger: Sendable {
                 return .already(row.map(Self.entry) ?? entry)
             }
             try Self.advance(entry.schedule, entry.nominal, in: database)
-            return .committed(try job.map { try JobStore.insert($0, now: now, in: database) })
+            return .committed(try job.map { try self.jobs.insert($0, now: now, in: database) })
         }
-        if case .committed(_?) = commit { jobs.due.wake() }
+        if case .committed(_?) = commit { jobs.wake() }
         return commit
     }
 

@@ -5,9 +5,6 @@ import Storage
 
 /// Jobs that are not to be there twice, by their function and a key of the caller's.
 enum UniqueJobs {
-    /// The longest key in bytes.
-    static let keyLimit = 256
-
     /// The job that is there already; else the key is taken for `job`.
     static func claim(
         _ wish: UniqueWish,
@@ -15,17 +12,13 @@ enum UniqueJobs {
         now: Instant,
         in database: Database
     ) throws -> JobRecord? {
-        guard wish.key.utf8.count <= keyLimit else {
-            let message = "a unique job's key has at most \(keyLimit) bytes; send a shorter one"
-            throw StorageError(.tooLarge, message)
-        }
+        try wish.check()
         let row = try database.first(
             "SELECT job, until FROM job_unique WHERE function = ? AND key = ?",
             [job.function, wish.key]
         )
         if let row, let known = try JobRows.light(row["job"], in: database) {
-            let holds = row.instantIfAny("until").map { $0 > now } ?? !known.state.isFinal
-            if holds { return known }
+            if wish.holds(known, until: row.instantIfAny("until"), now: now) { return known }
         }
         try database.run(
             "INSERT OR REPLACE INTO job_unique VALUES (?, ?, ?, ?)",
@@ -43,5 +36,22 @@ enum UniqueJobs {
             """,
             [now.nanoseconds]
         )
+    }
+}
+
+extension UniqueWish {
+    /// The longest key in bytes.
+    static let keyLimit = 256
+
+    /// Refuses a key that is too long.
+    func check() throws {
+        guard key.utf8.count > Self.keyLimit else { return }
+        let message = "a unique job's key has at most \(Self.keyLimit) bytes; send a shorter one"
+        throw StorageError(.tooLarge, message)
+    }
+
+    /// Whether a job that has taken the key keeps others from it.
+    func holds(_ known: JobRecord, until: Instant?, now: Instant) -> Bool {
+        until.map { $0 > now } ?? !known.state.isFinal
     }
 }

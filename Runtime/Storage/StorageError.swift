@@ -20,6 +20,8 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         case foreign = "storage_foreign"
         /// The file was closed.
         case closed = "storage_closed"
+        /// The server that keeps it is away; what was to be written may have been written.
+        case unavailable = "redis_unavailable"
         /// More calls wait than may.
         case overloaded = "storage_overloaded"
         /// A value is over its limit.
@@ -79,6 +81,13 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
                 status: 429,
                 code: code.rawValue,
                 message: "too many writes wait for the store; try again in a second",
+                retry: .after(.seconds(1))
+            )
+        case .unavailable:
+            FunctionError(
+                status: 503,
+                code: code.rawValue,
+                message: "the journal's Redis does not answer; try again in a second",
                 retry: .after(.seconds(1))
             )
         case .tooLarge: FunctionError(status: 413, code: code.rawValue, message: message, retry: .never)

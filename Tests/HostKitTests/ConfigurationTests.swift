@@ -120,6 +120,20 @@ struct ConfigurationTests {
         #expect(problems.isEmpty)
     }
 
+    @Test("a journal that hosts share needs a server with a name")
+    func sharedJournal() {
+        for (more, faults) in [([:], 1), (["REDIS_URL": "redis://db:6379/0"], 0)] as [([String: String], Int)]
+        {
+            let (settings, _) = resolve(
+                environment: ["SWIFTLET_JOURNAL": "redis"].merging(more) { first, _ in first }
+            )
+            let problems = Problems()
+            #expect(HostSettings(settings, problems: problems).sharesJobs)
+            #expect(problems.all.count == faults, "\(problems.all)")
+            #expect(problems.all.allSatisfy { $0.hint.contains("redis.url") })
+        }
+    }
+
     @Test("a .env file has names and values, comments, quotes and exports")
     func dotEnv() {
         let text = """

@@ -1,12 +1,15 @@
 import FunctionCore
 import Invocations
 import Journal
+import NIOCore
+import NIOPosix
+import RedisTrigger
 import TestSupport
 import Testing
 
 /// The engines that the suites on jobs are run against.
 enum Engine: String, CaseIterable, CustomTestStringConvertible {
-    case sqlite
+    case sqlite, redis
 
     var testDescription: String { rawValue }
 }
@@ -15,11 +18,12 @@ enum Engine: String, CaseIterable, CustomTestStringConvertible {
 struct JournalPlace {
     let engine: Engine
     let manifest: @Sendable (String) -> Manifest?
+    var client: RedisClient?
     let workspace = Workspace()
 
     /// Opens the journal as a host does that starts.
     func open() async throws -> HostJournal {
-        try await HostJournal.open(directory: workspace.path, manifest: manifest)
+        try await HostJournal.open(directory: workspace.path, redis: client, manifest: manifest)
     }
 
     /// Runs `body` with the journal, and sees that the law holds at its end.
@@ -39,6 +43,12 @@ func withPlace(
 ) async throws {
     switch engine {
     case .sqlite: try await body(JournalPlace(engine: engine, manifest: manifest))
+    case .redis:
+        try await RedisServer.run { server in
+            try await withClient(server) {
+                try await body(JournalPlace(engine: engine, manifest: manifest, client: $0))
+            }
+        }
     }
 }
 
@@ -48,4 +58,20 @@ func withJournal(
     _ body: (HostJournal) async throws -> Void
 ) async throws {
     try await withPlace(engine, manifest: manifest) { try await $0.journal(body) }
+}
+
+/// Runs `body` with a connection to the server.
+func withClient(_ server: RedisServer, _ body: (RedisClient) async throws -> Void) async throws {
+    let client = RedisClient(
+        url: try RedisURL(server.url),
+        on: MultiThreadedEventLoopGroup.singleton.next()
+    )
+    try await client.connect()
+    do {
+        try await body(client)
+        await client.shutdown()
+    } catch {
+        await client.shutdown()
+        throw error
+    }
 }
