@@ -15,12 +15,6 @@ package struct JobChange: Sendable {
     /// The job comes back from its end, and so perhaps to a lane that is gone.
     package var comesBack = false
 
-    /// A change of nothing but the places where the job is to be found.
-    init(_ before: JobRecord, movedTo job: JobRecord) {
-        self.before = before
-        self.job = job
-    }
-
     init(_ before: JobRecord, _ fact: JobLife.Fact, now: Instant) throws {
         self.before = before
         do throws(JobLife.Refusal) {

@@ -15,7 +15,10 @@ extension RedisJobs {
     }
 
     private struct Candidate {
-        var job: StoredJob
+        /// As it was read.
+        var stored: StoredJob
+        /// As it begins.
+        var job: JobRecord
         var lane: Int
     }
 
@@ -84,48 +87,39 @@ extension RedisJobs {
                 }
             }
         }
-        let (candidates, misplaced) = try await heads(useful, shares, now: now)
-        commits += misplaced
-        let next = candidates.sorted { ClaimRules.isBefore($0.job.record, $1.job.record) }.prefix(limit)
+        let candidates = try await heads(useful, shares, now: now)
+        let next = candidates.sorted { ClaimRules.isBefore($0.job, $1.job) }.prefix(limit)
         var claimed: [[JobRecord]] = []
         var claims: [RedisCommit] = []
         for (index, part) in Dictionary(grouping: next, by: \.lane) {
-            let begun = try part.map { try JobChange.begin($0.job.record, now: now) }
-            claimed.append(begun.map(\.job))
-            claims.append(begin(Array(zip(begun, part.map(\.job.version))), of: useful[index], now: now))
+            let begun = try part.map { candidate in
+                var change = try JobChange.begin(candidate.job, now: now)
+                change.before = candidate.stored.record
+                return (change, candidate.stored.version)
+            }
+            claimed.append(begun.map(\.0.job))
+            claims.append(begin(begun, of: useful[index], now: now))
         }
         let verdicts = try await commit(claims + commits)
         let done = zip(claimed, verdicts).flatMap { $1.isDone ? $0 : [] }
         return (done, next.isEmpty || !verdicts.allSatisfy(\.isDone))
     }
 
-    /// The first jobs of lanes, and what puts those back that are not due after all.
-    private func heads(
-        _ lanes: [Found],
-        _ shares: [Int],
-        now: Instant
-    ) async throws -> (candidates: [Candidate], misplaced: [RedisCommit]) {
-        guard !lanes.isEmpty else { return ([], []) }
+    /// The first jobs of lanes, which may begin.
+    private func heads(_ lanes: [Found], _ shares: [Int], now: Instant) async throws -> [Candidate] {
+        guard !lanes.isEmpty else { return [] }
         let arguments = zip(lanes, shares).flatMap { found, most in
             [keys.ready(found.function, found.lane.key), Bytes("\(9 - found.lane.head)"), Bytes("\(most)")]
         }
         let reply = try await RedisJobScripts.heads.call(client, keys.base, [arguments]).first
-        var (candidates, misplaced): ([Candidate], [RedisCommit]) = ([], [])
-        for (index, jobs) in (reply?.array ?? []).enumerated() {
-            for job in try (jobs.array ?? []).compactMap(RedisJobCodec.job(all:)) {
-                switch ClaimRules.standing(job.record, now: now) {
-                case .mayBegin: candidates.append(Candidate(job: job, lane: index))
-                case .expired: break
-                case .tooEarly:
-                    var waiting = job.record
-                    waiting.place.isReady = false
-                    var commit = RedisCommit(keys, now: now)
-                    commit.store(JobChange(job.record, movedTo: waiting), version: job.version)
-                    misplaced.append(commit)
-                }
+        return try (reply?.array ?? []).enumerated().flatMap { index, jobs in
+            try (jobs.array ?? []).compactMap { job in
+                guard let stored = try RedisJobCodec.job(all: job),
+                    let begun = ClaimRules.beginning(stored.record, now: now)
+                else { return nil }
+                return Candidate(stored: stored, job: begun, lane: index)
             }
         }
-        return (candidates, misplaced)
     }
 
     /// Begins the attempts of one lane, and reckons with it.
