@@ -140,9 +140,16 @@ package final class WorkerTemplate: Sendable {
         return nil
     }
 
+    /// Ends the process that waits to become a worker: it is this one's child, and in the template's group.
+    private func reapWaiting(_ template: Int32) {
+        kill(-template, SIGKILL)
+        while waitpid(-template, nil, 0) > 0 {}
+    }
+
     private func ended(_ status: ExitStatus) {
         let again = state.withLock { state in
             shut(&state)
+            if let template = state.process?.pid { reapWaiting(template) }
             state.process = nil
             state.deaths += 1
             defer { state.mayReturn = false }

@@ -12,29 +12,63 @@ enum TemplateRequest: Int32 {
     case probe = 2
 }
 
-/// Forks a worker from this process whenever the host asks for one; returns in the workers only.
+/// Keeps one forked process waiting, which becomes a worker when the host asks for one; returns in the workers only.
 ///
 /// This process is as far as any worker gets by itself, and has run no task and no Dispatch block: a child of one
 /// that has would wait for threads that it does not have. So it has a single thread, which is looked at before each
 /// fork. The workers are the host's children, not this process's: the host hears of their end as of any other's.
+///
+/// The waiting one takes the host's request itself, so that a fork, a good third of a cold start, is over before
+/// anybody waits for it. It tells by a pipe that it was taken; then the next is forked.
 func awaitFork() {
     warmUp()
-    var descriptors = [Int32](repeating: -1, count: 4)
-    while true {
-        var word: Int32 = 0
-        let count = swiftlet_receive(3, &word, &descriptors, 4)
-        // The host is gone.
-        if count < 0 { _exit(0) }
-        let pid = count == 4 ? swiftlet_fork_sibling() : -EINVAL
-        let answer = pid == -1 ? -errno : pid
-        if answer == 0 {
-            guard swiftlet_become(descriptors, 4, 1) == 0 else { _exit(70) }
-            if word == TemplateRequest.probe.rawValue { answerProbe() }
-            return
+    var losses = 0
+    while losses < lossesMax {
+        var turn: [Int32] = [-1, -1]
+        guard swiftlet_pipe(&turn, false) == 0 else { _exit(70) }
+        let pid = swiftlet_fork_sibling()
+        if pid == 0 { return becomeWorker(telling: turn[1]) }
+        close(turn[1])
+        if pid < 0 {
+            refuse(errno)
+        } else {
+            var byte: UInt8 = 0
+            losses = read(turn[0], &byte, 1) == 1 ? 0 : losses + 1
+            if hostIsGone() { _exit(0) }
         }
-        descriptors[..<Int(count)].forEach { close($0) }
-        if swiftlet_send(3, answer, nil, 0) != 0 { _exit(0) }
+        close(turn[0])
     }
+    _exit(70)
+}
+
+/// So many waiting ones may go one after the other without having been asked.
+private let lossesMax = 5
+
+/// Waits for a request and makes this process what it asks for.
+private func becomeWorker(telling turn: Int32) {
+    var word: Int32 = 0
+    var descriptors = [Int32](repeating: -1, count: 4)
+    // The host is gone, or asks for what no worker can be.
+    guard swiftlet_receive(3, &word, &descriptors, 4) == 4 else { _exit(0) }
+    guard swiftlet_send(3, getpid(), nil, 0) == 0 else { _exit(0) }
+    writeAll(turn, [1])
+    guard swiftlet_become(descriptors, 4, 1) == 0 else { _exit(70) }
+    if word == TemplateRequest.probe.rawValue { answerProbe() }
+}
+
+/// Answers one request with an error, as no process can be forked.
+private func refuse(_ error: Int32) {
+    var word: Int32 = 0
+    var descriptors = [Int32](repeating: -1, count: 4)
+    let count = swiftlet_receive(3, &word, &descriptors, 4)
+    guard count >= 0 else { _exit(0) }
+    descriptors[..<Int(count)].forEach { close($0) }
+    if swiftlet_send(3, -error, nil, 0) != 0 { _exit(0) }
+}
+
+private func hostIsGone() -> Bool {
+    var channel = pollfd(fd: 3, events: 0, revents: 0)
+    return poll(&channel, 1, 0) > 0
 }
 
 private func answerProbe() -> Never {
