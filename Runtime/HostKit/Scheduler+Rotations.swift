@@ -52,10 +52,11 @@ extension Scheduler {
             switch action {
             case .persist(let state, let event):
                 try await journal.rotations.record(id, state.text, RotationRow(event))
-            case .warm(let window, _): keepWarm(id, window, true)
+            case .warm(let window, _): function(id, window).map { warmth?.keepWarm($0) }
             case .grant(let window, let token, let until):
                 tokens.grant(id, token, until: until)
-                keepWarm(id, window, true)
+                // Its first run comes now.
+                function(id, window).map { warmth?.letCool($0) }
                 _ = machine.react(to: .windowOpened(rotation: id, window: window, token: token))
                 note("window opens", id, window, token, open: true)
             case .extend(_, let token, let until): tokens.grant(id, token, until: until)
@@ -71,7 +72,7 @@ extension Scheduler {
                 _ = machine.react(to: .windowClosed(rotation: id, window: window))
                 cancelRuns(of: id, token)
                 for (checkpoint, task) in checkpoints where checkpoint.rotation == id { task.cancel() }
-                keepWarm(id, window, false)
+                function(id, window).map { warmth?.rest($0) }
                 note("window closes", id, window, token, open: false)
             case .late(let window, let opens):
                 telemetry.metrics.add("swiftlet_window_late_total", [id, window])
@@ -105,10 +106,6 @@ extension Scheduler {
 
     private func cancelRuns(of rotation: String, _ token: UInt64) {
         for (run, task) in runs where run.token == token && run.rotation == rotation { task.cancel() }
-    }
-
-    private func keepWarm(_ rotation: String, _ window: String, _ isWarm: Bool) {
-        if let function = function(rotation, window) { warmth?.keepWarm(function, isWarm) }
     }
 
     private func function(_ rotation: String, _ window: String) -> String? {
@@ -205,8 +202,12 @@ extension Scheduler {
 
 /// Whoever can have a function's worker ready before anything arrives.
 package protocol Warmth: Sendable {
-    /// Keeps a worker of the function ready from now on, or lets all go that nothing needs.
-    func keepWarm(_ function: String, _ isWarm: Bool)
+    /// Keeps a worker of the function ready.
+    func keepWarm(_ function: String)
+    /// Leaves the function's workers to its idle time again.
+    func letCool(_ function: String)
+    /// Lets the function's idle workers go at once.
+    func rest(_ function: String)
 }
 
 extension PoolDispatcher: Warmth {}

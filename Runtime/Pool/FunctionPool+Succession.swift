@@ -36,9 +36,14 @@ extension FunctionPool {
         return promise.futureResult
     }
 
-    /// Keeps so many workers whether anything arrives or not; none lets all go that nothing needs.
+    /// Keeps so many workers whether anything arrives or not.
     package func keep(_ count: Int) {
         loop.execute { self.perform(self.machine.keep(count, at: .now)) }
+    }
+
+    /// Lets idle workers go at once.
+    package func rest() {
+        loop.execute { self.perform(self.machine.rest(at: .now)) }
     }
 
     /// Leaves what arrives from now on to `successor`; done when no worker is left.

@@ -73,11 +73,27 @@ package final class PoolDispatcher: Dispatching {
         }
     }
 
-    /// Keeps a worker of the function ready from now on, or lets all go that nothing needs.
-    package func keepWarm(_ function: String, _ isWarm: Bool) {
+    /// Keeps a worker of the function ready.
+    package func keepWarm(_ function: String) {
         state.withLock { state in
-            if isWarm { state.warm.insert(function) } else { state.warm.remove(function) }
-            state.current[function]?.keep(isWarm ? 1 : 0)
+            state.warm.insert(function)
+            state.current[function]?.keep(1)
+        }
+    }
+
+    /// Leaves the function's workers to its idle time again.
+    package func letCool(_ function: String) {
+        state.withLock { state in
+            state.warm.remove(function)
+            state.current[function]?.keep(0)
+        }
+    }
+
+    /// Lets the function's idle workers go at once.
+    package func rest(_ function: String) {
+        state.withLock { state in
+            state.warm.remove(function)
+            state.current[function]?.rest()
         }
     }
 

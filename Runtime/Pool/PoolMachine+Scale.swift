@@ -28,15 +28,17 @@ extension PoolMachine {
         }
     }
 
-    /// So many are to be there whether anything arrives or not, as for a window that opens.
-    ///
-    /// Where that is fewer, idle ones leave at once: what they held is somebody else's turn.
+    /// So many are to be there whether anything arrives or not, as for a window that opens soon.
     package mutating func keep(_ count: Int, at now: Monotonic) -> [Action] {
         guard count != kept else { return [] }
-        return step(now) { machine in
-            let before = machine.floor
-            machine.kept = count
-            if machine.floor < before { machine.retireIdle(now, after: .zero) }
+        return step(now) { $0.kept = count }
+    }
+
+    /// Nothing more is to come for a while, as a window is over: idle workers leave at once.
+    package mutating func rest(at now: Monotonic) -> [Action] {
+        step(now) { machine in
+            machine.kept = 0
+            machine.retireIdle(now, after: .zero)
         }
     }
 

@@ -132,7 +132,7 @@ package struct PoolMachine: Sendable {
     /// How many workers the policy wants, and how many are to be there before anything arrives.
     var wanted = 0
     var warming = 0
-    /// How many are kept for a window that opens or is open.
+    /// How many are kept for a window that opens soon.
     var kept = 0
     /// How many have arrived, and for how long workers that are gone have lived.
     package private(set) var arrivals = 0

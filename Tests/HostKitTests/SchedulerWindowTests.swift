@@ -81,14 +81,15 @@ struct SchedulerStand: Sendable {
 /// Tells for which functions a worker is kept.
 final class WarmthRecorder: Warmth {
     private let functions = Mutex<Set<String>>([])
+    private let rested = Mutex<[String]>([])
+
+    var rests: [String] { rested.withLock { $0 } }
 
     var warm: Set<String> { functions.withLock { $0 } }
 
-    func keepWarm(_ function: String, _ isWarm: Bool) {
-        functions.withLock { functions in
-            if isWarm { functions.insert(function) } else { functions.remove(function) }
-        }
-    }
+    func keepWarm(_ function: String) { functions.withLock { _ = $0.insert(function) } }
+    func letCool(_ function: String) { functions.withLock { _ = $0.remove(function) } }
+    func rest(_ function: String) { rested.withLock { $0.append(function) } }
 }
 
 extension Recorder.Seen {
@@ -337,7 +338,8 @@ struct SchedulerWindowTests {
             #expect(checkpoint.event?.until == at("2026-11-27T17:59:45Z"))
             #expect(checkpoint.invocation.fencingToken == seen.first?.invocation.fencingToken)
             _ = try await until("the end") { await stand.phase("trading") == "closed" ? true : nil }
-            #expect(stand.warmth.warm.isEmpty, "its workers may go")
+            #expect(stand.warmth.warm.isEmpty)
+            #expect(stand.warmth.rests == ["trading"], "its workers may go")
             let learning = try await stand.step(to: at("2026-11-27T18:15:00Z"))
             #expect(learning.event?.handover == #"{"positions": 3}"#)
             var audit = RotationAudit(gap: .seconds(60))

@@ -44,6 +44,7 @@ struct MachineBench {
     mutating func warm(_ count: Int) { actions += machine.warm(count, at: now) }
     mutating func supersede() { actions += machine.supersede(at: now) }
     mutating func keep(_ count: Int) { actions += machine.keep(count, at: now) }
+    mutating func rest() { actions += machine.rest(at: now) }
     mutating func scale(to wanted: Int) { actions += machine.scaled(to: wanted, at: now) }
     mutating func grant(_ worker: Int) { actions += machine.granted(worker, at: now) }
     mutating func evict(_ worker: Int) { actions += machine.evicted(worker, at: now) }

@@ -42,6 +42,7 @@ struct PoolMachineRandomTests {
             world.scale(to: Int.random(in: 0...6, using: &random))
         }
         if Int.random(in: 0..<20, using: &random) == 0 { world.keep(Int.random(in: 0...2, using: &random)) }
+        if Int.random(in: 0..<40, using: &random) == 0 { world.rest() }
         if world.asksForCapacity, let worker, Int.random(in: 0..<20, using: &random) == 0 {
             world.evict(worker)
         }

@@ -41,6 +41,8 @@ struct PoolMachineScaleTests {
         bench.pass(.seconds(3600))
         #expect(bench.taken() == [], "it stays although it is idle")
         bench.keep(0)
+        #expect(bench.taken() == [], "it has its idle time yet")
+        bench.rest()
         #expect(bench.taken() == [.retire(1)])
     }
 

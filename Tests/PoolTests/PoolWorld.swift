@@ -197,6 +197,7 @@ struct PoolWorld {
     mutating func scale(to wanted: Int) { perform(machine.scaled(to: wanted, at: now)) }
 
     mutating func keep(_ count: Int) { perform(machine.keep(count, at: now)) }
+    mutating func rest() { perform(machine.rest(at: now)) }
 
     mutating func begin(_ key: UInt32, on id: Int) { workers[id]?.begun.insert(key) }
 
