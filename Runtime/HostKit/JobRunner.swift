@@ -190,6 +190,7 @@ package final class JobRunner: Sendable {
     /// Writes an attempt's end down, once a second until it succeeds or the host stops: the next start takes
     /// what is still running for interrupted.
     private func end(_ job: JobRecord, _ reply: CollectedReply) async {
+        var isNoted = false
         while true {
             do {
                 let record = try await settle(job, reply)
@@ -202,7 +203,10 @@ package final class JobRunner: Sendable {
                 if let record = try? await jobs.job(job.id), record.state.isFinal { ended(record) }
                 return
             } catch {
-                telemetry.note(.error, "a job's end cannot be written", [("reason", .string("\(error)"))])
+                if !isNoted {
+                    telemetry.note(.error, "a job's end cannot be written", [("reason", .string("\(error)"))])
+                }
+                isNoted = true
                 if isStopping || (error as? StorageError)?.code == .closed { return }
                 try? await loop.scheduleTask(in: .seconds(1)) {}.futureResult.get()
             }

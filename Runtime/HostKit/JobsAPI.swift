@@ -149,10 +149,9 @@ struct JobsAPI {
 extension HostState {
     /// All that takes work on, each with its own record of it.
     var auditedSources: [any AuditedSource] {
-        [
-            stores.journal.jobs, stores.credits,
-            StreamAudit(manifests: project.manifests, client: redis),
-        ]
+        let outbox: [any AuditedSource] = stores.journal.jobOutbox.map { [$0] } ?? []
+        let streams = StreamAudit(manifests: project.manifests, client: redis)
+        return [stores.journal.jobs, stores.credits, streams] + outbox
     }
 }
 

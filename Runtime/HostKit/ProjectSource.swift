@@ -40,8 +40,8 @@ struct ProjectSource: Sendable {
         )
         // What is paid for is one transaction with the user's ledger, which is in a file of one host.
         for manifest in project.manifests where sharesJobs && !manifest.prices.isEmpty {
-            let message = "\(manifest.name) has prices, and jobs that hosts share cannot be paid for"
-            let hint = "take `prices` out, or set the host's journal to sqlite"
+            let message = "\(manifest.name) costs credits, and jobs that hosts share cannot be paid for"
+            let hint = "take `credits` out, or set the host's journal to sqlite"
             problems.add(
                 Problem(file: "\(functions)/\(manifest.name)/function.yaml", message: message, hint: hint)
             )

@@ -1,10 +1,11 @@
 import FunctionCore
 import GRDB
+import Invocations
 import Storage
 
 /// Jobs that were accepted in the journal's file, in one transaction with what made them, and wait for the
 /// engine that is not there: it is given them at least once, and takes each once, by its id.
-package final class JobOutbox: Sendable {
+package final class JobOutbox: AuditedSource {
     static let schema = """
         CREATE TABLE job_outbox (
             number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -49,6 +50,17 @@ package final class JobOutbox: Sendable {
     /// The engine has it.
     package func done(_ id: String) async throws {
         try await file.write { try $0.run("DELETE FROM job_outbox WHERE id = ?", [id]) }
+    }
+
+    /// What waits here is accepted, and pending; the engine counts it from when it has it.
+    package func audit() async throws -> [AuditLine] {
+        try await file.read { database in
+            try database.rows(
+                "SELECT json_extract(job, '$.function') AS function, count(*) AS n FROM job_outbox GROUP BY 1"
+            ).map {
+                AuditLine(source: "outbox", function: $0["function"], accepted: $0["n"], pending: $0["n"])
+            }
+        }
     }
 
     /// Whether the engine does not have it yet.

@@ -93,6 +93,47 @@ extension Scenarios {
             }
         }
 
+        @Test("a schedule's jobs are run by whichever host is free, and its next one waits for the last")
+        func schedule() async throws {
+            let (one, two) = (try place(), try place())
+            defer {
+                one.remove()
+                two.remove()
+            }
+            let often = "schedule: often\nfunction: slow\nevery: 1s\nevent: '{\"ms\": 300}'\n"
+            Text.write(often.utf8, to: "\(one.path)/schedules/often.yaml")
+            try await RedisServer.run(persistent: true) { redis in
+                let shared = "journal: redis\nredis: {url: \"\(redis.url)\"}"
+                let hosts = try [one, two].map { try ServeProcess(in: $0.path, more: shared) }
+                defer { for host in hosts { host.signal(SIGKILL) } }
+                let admin = try await hosts[0].ready().admin
+                let other = try await hosts[1].ready().admin
+                // An end on the other host is known to the scheduler within five seconds, or it would stop here.
+                _ = try await eventually("six runs", within: .seconds(60)) { () -> Bool? in
+                    let found = try await HTTP.get("\(other)/v1/jobs?function=slow&state=completed").json
+                    return (found["jobs"]?.arrayValue?.count ?? 0) >= 6 ? true : nil
+                }
+                let audit = try await HTTP.get("\(admin)/v1/audit").json
+                #expect(audit["balanced"] == true, "\(audit.text)")
+            }
+        }
+
+        @Test("a function that costs credits is refused where jobs are shared, with the remedy")
+        func price() async throws {
+            let place = try place()
+            defer { place.remove() }
+            let paid = "triggers: {http: [{method: POST, path: /slow, mode: async}]}\ncredits: 3\n"
+            FixtureProject.write("slow", paid, in: place.path)
+            let shared = "journal: redis\nredis: {url: \"unix:///nowhere\"}"
+            let host = try ServeProcess(in: place.path, more: shared)
+            #expect(try await host.ended() != .exited(0))
+            let output = Text.read("\(place.path)/output") ?? ""
+            #expect(
+                output.contains("slow costs credits") && output.contains("journal to sqlite"),
+                "\(output)"
+            )
+        }
+
         @Test("with Redis away a job is refused with 503 and Retry-After, and after it all goes on")
         func away() async throws {
             let place = try place()

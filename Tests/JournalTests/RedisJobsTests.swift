@@ -189,6 +189,8 @@ struct RedisJobsTests {
             try await withClient(server) { client in
                 let (journal, _) = try await host(client)
                 for id in ["a", "b"] { try await journal.jobs.accept(job(id: id), now: at(0)) }
+                let scope = IdempotencyScope(function: "video", principal: nil, key: "k")
+                #expect(try await journal.idempotency.begin(scope, requestHash: "h", now: at(0)) == .proceed)
                 let claimed = try await journal.jobs.claim(limit: 1, capacity: ["video": 1], now: at(1))
                 await server.kill()
                 let away = await #expect(throws: StorageError.self) {
@@ -196,11 +198,14 @@ struct RedisJobsTests {
                 }
                 #expect(away?.code == .unavailable && away?.functionError.status == 503)
                 #expect(away?.functionError.retry == .after(.seconds(1)))
+                // A key that could not be freed meanwhile is free to who comes again.
+                await #expect(throws: StorageError.self) { try await journal.idempotency.abandon(scope) }
                 try await server.start()
                 // Each waits for one attempt at a connection.
                 for _ in 0..<50 where (try? await client.send(["PING"])) == nil {
                     try? await client.connect()
                 }
+                #expect(try await journal.idempotency.begin(scope, requestHash: "h", now: at(3)) == .proceed)
                 let lease = try #require(claimed.first?.lease)
                 try await journal.jobs.complete("a", lease: lease, result, now: at(3))
                 #expect(try await journal.jobs.list().map(\.id) == ["b", "a"])

@@ -1,4 +1,5 @@
 import FunctionCore
+import Invocations
 import Journal
 import TestSupport
 import Testing
@@ -126,5 +127,41 @@ struct ScheduleLedgerTests {
         #expect(try await log.entry("fills", id: "f5")?.value == ["price": 5])
         #expect(try await log.entry("fills", id: "f6") == nil)
         await journal.close()
+    }
+
+    @Test("for an engine elsewhere its job is in the file with the verdict, until the engine has it once")
+    func relayed() async throws {
+        try await withPlace(.redis) { place in
+            try await place.journal { journal in
+                let fired = LedgerEntry(schedule: "nightly", nominal: at(60), verdict: .fired)
+                var new = job("learning", id: "a")
+                (new.key, new.priority, new.expires) = ("k", 3, at(99))
+                for _ in 0..<2 {
+                    _ = try await journal.schedules.commit(fired, job: new, now: at(61))
+                }
+                #expect(try await journal.jobs.list().isEmpty)
+                let outbox = try #require(journal.jobOutbox)
+                #expect(try await outbox.audit().map(\.pending) == [1])
+            }
+            // The host was killed after it had given the job away, and before it knew.
+            for _ in 0..<2 {
+                try await place.journal { journal in
+                    let outbox = try #require(journal.jobOutbox)
+                    for job in try await outbox.pending(limit: 9) {
+                        #expect(job.key == "k" && job.priority == 3 && job.expires == at(99))
+                        try await journal.jobs.accept(job, now: at(62))
+                    }
+                    #expect(try await outbox.holds("a"))
+                }
+            }
+            try await place.journal { journal in
+                let outbox = try #require(journal.jobOutbox)
+                try await outbox.done("a")
+                #expect(try await outbox.pending(limit: 9).isEmpty)
+                #expect(try await !outbox.holds("a"))
+                #expect(try await journal.jobs.list().map(\.id) == ["a"])
+                #expect(try await outbox.audit().isEmpty)
+            }
+        }
     }
 }

@@ -2,10 +2,14 @@ import FunctionCore
 import Invocations
 import RedisTrigger
 import Storage
+import Synchronization
 
 /// Idempotency keys in Redis: a key that was sent to one host is known to all.
 final class RedisIdempotency: IdempotencyKeys {
     private let jobs: RedisJobs
+    /// Keys that are to be free and could not be freed, as the server was away; no more than the requests
+    /// that were under way then.
+    private let stuck = Mutex<Set<IdempotencyScope>>([])
     private var keys: RedisJobKeys { jobs.keys }
 
     init(_ jobs: RedisJobs) {
@@ -18,6 +22,7 @@ final class RedisIdempotency: IdempotencyKeys {
         now: Instant
     ) async throws -> IdempotencyVerdict {
         try scope.check()
+        if stuck.withLock({ $0.contains(scope) }) { try await abandon(scope) }
         let key = keys.idempotency(scope)
         return try await jobs.untilWritten {
             let row = RedisJobCodec.table(try await jobs.ask(["HGETALL", key]))
@@ -51,14 +56,17 @@ final class RedisIdempotency: IdempotencyKeys {
     }
 
     func abandon(_ scope: IdempotencyScope) async throws {
+        stuck.withLock { _ = $0.insert(scope) }
         _ = try await change(scope) { commit, key, row in
-            guard row["status"] == nil, row["job"] == nil else { return false }
+            let isOwn = row["host"] == Bytes(keys.host)
+            guard isOwn, row["status"] == nil, row["job"] == nil else { return false }
             commit.require(key, "status", is: nil)
             commit.require(key, "job", is: nil)
             commit.add(["DEL", key])
             commit.add(["ZREM", keys.idempotencies, key])
             return true
         }
+        stuck.withLock { _ = $0.remove(scope) }
     }
 
     func dropLost() async throws -> Int {
