@@ -16,6 +16,7 @@ struct MarketCalendars: ParsableCommand {
             """,
         subcommands: [
             List.self, Sessions.self, Status.self, IsOpen.self, NextOpen.self, NextClose.self,
+            Override.self,
         ]
     )
 
@@ -24,10 +25,13 @@ struct MarketCalendars: ParsableCommand {
         @Option(help: "Where schedules and calendars/ are; default: schedules.") var schedules = "schedules"
 
         /// The calendar, or the end of the command with what is wrong.
-        func calendar(_ name: String) -> MarketCalendar {
+        ///
+        /// `overrides` count instead of those of its file.
+        func calendar(_ name: String, overrides: [DayOverride]? = nil) -> MarketCalendar {
             let problems = Problems()
             let files = CalendarFiles(schedules: schedules)
             var reader = ScheduleReader(problems: problems, calendarFiles: files)
+            reader.overrides[name] = overrides
             let calendar = reader.calendar(named: name)
             if !problems.isEmpty { leaveFor(ConfigurationError(problems.all)) }
             guard let calendar else {

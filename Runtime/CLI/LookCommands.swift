@@ -77,6 +77,7 @@ struct Check: AsyncParsableCommand {
             everyCalendar: true,
             problems: problems
         )
+        project.checkCalendars(at: VirtualClock().now, schedules: settings["schedules"], problems)
         for problem in problems.all {
             print(output.json ? json(problem).text : problem.description)
         }

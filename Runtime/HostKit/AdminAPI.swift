@@ -42,16 +42,19 @@ struct AdminAPI {
     }
 
     private func ready() async -> EndpointResponse {
-        let redis = host.redisIsUp
-        var degraded: [JSON] = []
-        if !redis {
+        var degraded: [String] = []
+        if !host.redisIsUp {
             degraded.append("redis is unavailable: state answers 503, events wait in the outbox")
             if host.stores.journal.jobs.isShared {
                 degraded.append("the journal is in redis: no job is accepted, and none begins")
             }
         }
+        degraded += host.project.expired(at: host.clock.now).map { rotation in
+            "calendar_expired: the rotation \(rotation.id) opens no window since \(rotation.since.rfc3339)"
+        }
         return .json([
-            "status": redis ? "ready" : "degraded", "degraded": .array(degraded),
+            "status": degraded.isEmpty ? "ready" : "degraded",
+            "degraded": .array(degraded.map { .string($0) }),
             "isolation": host.isolation.json, "template": .string(host.factory.templates.text),
         ])
     }
@@ -76,6 +79,10 @@ struct AdminAPI {
             )
         }
         noteCredits(metrics)
+        for rotation in host.project.book.rotations {
+            let left = (rotation.covered.upperBound - host.clock.now).milliseconds / 86_400_000
+            metrics.set("swiftlet_calendar_days_left", [rotation.id], to: left)
+        }
         metrics.set("swiftlet_redis_up", to: host.redisIsUp ? 1 : 0)
         metrics.set("swiftlet_log_lines_dropped_total", to: Double(host.telemetry.log.dropped))
         metrics.set("swiftlet_uptime_seconds", to: Double((Monotonic.now - host.started).nanoseconds) / 1e9)

@@ -25,6 +25,7 @@ package struct HostState: Sendable {
     let dispatcher: PoolDispatcher
     let scheduler: Scheduler
     let tokens: WindowTokens
+    let sessions: CalendarSessions
     let telemetry: Telemetry
     let clock: VirtualClock
     let ports: GatewayPorts

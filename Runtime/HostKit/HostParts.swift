@@ -57,6 +57,7 @@ struct HostStores {
 struct HostServices {
     let bindings: BindingHost
     let invoke: InvokeService
+    let sessions: CalendarSessions
 
     init(
         stores: HostStores,
@@ -77,8 +78,7 @@ struct HostServices {
             provider,
             fetcher: try Fetcher(Fetcher.Settings(allow: try AllowList(host + custom)))
         )
-        let calendar = project.book.calendars["XNYS"] ?? project.book.calendars.values.first
-        let sessions: any SessionSource = calendar.map { CalendarSessions(calendar: $0) } ?? NoSessions()
+        sessions = CalendarSessions(project.book)
         let prices = MarketDataService(seed: seed, sources: market, sessions: sessions, clock: clock)
         let broker = PaperBroker(
             log: JournalFills(log: stores.journal.log),

@@ -206,9 +206,7 @@ struct HostStarter {
             clock: clock,
             loop: supplies.loop
         )
-        let isolation = WorkerIsolation(premises.settings.isolation, data: premises.directory.path)
-        closing.add { await isolation.closed() }
-        premises.telemetry.note(isolation)
+        let isolation = makeIsolation(premises)
         let factory = PoolFactory(
             bindings: services.bindings,
             group: supplies.group,
@@ -242,6 +240,7 @@ struct HostStarter {
             dispatcher: dispatcher,
             scheduler: scheduler,
             tokens: tokens,
+            sessions: services.sessions,
             telemetry: premises.telemetry,
             clock: clock,
             ports: GatewayPorts(stores, clock: clock, manifests: premises.manifests),
@@ -251,6 +250,13 @@ struct HostStarter {
             isolation: isolation,
             clockMayBeSet: options.isDevelopment
         )
+    }
+
+    private func makeIsolation(_ premises: Premises) -> WorkerIsolation {
+        let isolation = WorkerIsolation(premises.settings.isolation, data: premises.directory.path)
+        closing.add { await isolation.closed() }
+        premises.telemetry.note(isolation)
+        return isolation
     }
 
     /// A private server has no other hosts: what they shared would be this one's own.

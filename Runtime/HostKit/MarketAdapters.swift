@@ -2,14 +2,31 @@ import FunctionCore
 import Journal
 import Providers
 import Scheduling
+import Synchronization
 import UserData
 
-/// The sessions of a calendar, for prices and the broker.
-struct CalendarSessions: SessionSource {
-    let calendar: MarketCalendar
+/// The sessions of the calendar in force, for prices and the broker; none where there is no calendar.
+///
+/// Threading: any. The trading function goes by New York's calendar, where the project uses it.
+final class CalendarSessions: SessionSource {
+    private let calendar: Mutex<MarketCalendar?>
+
+    init(_ book: ScheduleBook) {
+        calendar = Mutex(CalendarSessions.calendar(of: book))
+    }
+
+    /// Goes by another project's calendar from now on.
+    func replace(_ book: ScheduleBook) {
+        let other = CalendarSessions.calendar(of: book)
+        calendar.withLock { $0 = other }
+    }
+
+    private static func calendar(of book: ScheduleBook) -> MarketCalendar? {
+        book.calendars["XNYS"] ?? book.calendars.min { $0.key < $1.key }?.value
+    }
 
     func session(containingOrBefore instant: Instant) -> MarketSession? {
-        let sessions = calendar.sessions
+        guard let sessions = calendar.withLock({ $0?.sessions }) else { return nil }
         var low = 0
         var high = sessions.count
         while low < high {
@@ -19,11 +36,6 @@ struct CalendarSessions: SessionSource {
         guard low > 0 else { return nil }
         return MarketSession(open: sessions[low - 1].open, close: sessions[low - 1].close)
     }
-}
-
-/// No calendar, no session.
-struct NoSessions: SessionSource {
-    func session(containingOrBefore instant: Instant) -> MarketSession? { nil }
 }
 
 /// The broker's book in the journal.

@@ -81,6 +81,20 @@ package struct Project: Sendable {
         return project
     }
 
+    /// The rotations whose calendars have no answer for an instant, and since when.
+    package func expired(at now: Instant) -> [(id: String, since: Instant)] {
+        book.rotations.filter { $0.covered.upperBound <= now }.map { ($0.id, $0.covered.upperBound) }
+    }
+
+    /// What is wrong with calendars at an instant: a rotation needs one that has expired.
+    package func checkCalendars(at now: Instant, schedules: String, _ problems: Problems) {
+        for (id, since) in expired(at: now) {
+            let message = "calendar_expired: the rotation `\(id)` opens no window since \(since.rfc3339)"
+            let hint = "give its calendar the years that are missing, or take a newer one"
+            problems.add(Problem(file: schedules, message: message, hint: hint))
+        }
+    }
+
     private static func checkDestinations(_ manifests: [Manifest], _ problems: Problems) {
         let names = manifests.map(\.name)
         for manifest in manifests {

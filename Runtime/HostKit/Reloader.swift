@@ -151,6 +151,7 @@ package actor Reloader {
         state.live.replace(new)
         state.manifests.replace(new.project.manifests)
         state.tokens.replace(rotationOf: new.project.book.rotationOf)
+        state.sessions.replace(new.project.book)
         state.scheduler.replace(new.project)
         state.dispatcher.remove(change.removed)
         await triggers.replace(new.project.manifests)

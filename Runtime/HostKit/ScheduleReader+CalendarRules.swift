@@ -51,7 +51,7 @@ extension ScheduleReader {
     }
 
     /// What is different on single days, by the file of overrides, if there is one.
-    mutating func readOverrides(of name: String) -> [DayOverride] {
+    package func readOverrides(of name: String) -> [DayOverride] {
         let file = calendarFiles.overrides(of: name)
         guard let text = readText(file), let root = SettingsNode.parse(text, file: file, problems: problems)
         else { return [] }

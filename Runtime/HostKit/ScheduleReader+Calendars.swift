@@ -52,7 +52,7 @@ extension ScheduleReader {
             return readComposition(root)
         }
         guard let (rules, zone) = calendarRules(root), hasFileOfName(rules.name, root) else { return }
-        let overrides = readOverrides(of: rules.name)
+        let overrides = overrides[rules.name] ?? readOverrides(of: rules.name)
         do throws(SchedulingError) {
             book.calendars[rules.name] = try MarketCalendar(rules: rules, zone: zone, overrides: overrides)
         } catch {

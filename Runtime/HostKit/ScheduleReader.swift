@@ -20,6 +20,8 @@ package struct ScheduleReader {
     let problems: Problems
     private let zones: String
     let calendarFiles: CalendarFiles
+    /// What is different on single days of a calendar, instead of what its file of overrides says.
+    package var overrides: [String: [DayOverride]] = [:]
     /// Calendar files that are being read, or are not sound.
     var unsound: Set<String> = []
     package internal(set) var book = ScheduleBook()

@@ -138,6 +138,12 @@ package final class Telemetry: Sendable {
             labels: ["rotation", "window"],
             help: "Windows that had not opened when the rotation's gap was over."
         ),
+        .init(
+            "swiftlet_calendar_days_left",
+            .gauge,
+            labels: ["rotation"],
+            help: "Days until a rotation's calendar has no answer, negative after."
+        ),
         .init("swiftlet_log_lines_dropped_total", .counter, help: "Log lines that were dropped."),
         .init("swiftlet_uptime_seconds", .gauge, help: "Since the host was ready, on the real clock."),
     ]
