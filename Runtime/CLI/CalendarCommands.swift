@@ -91,6 +91,7 @@ struct MarketCalendars: ParsableCommand {
                     "first_year": .integer(Int64(calendar.years.lowerBound)),
                     "last_year": .integer(Int64(calendar.years.upperBound)),
                     "sessions": .integer(Int64(calendar.sessions.count)),
+                    "sources": .array(calendar.sources.map { .string($0) }),
                 ]
                 print(line.text)
             }

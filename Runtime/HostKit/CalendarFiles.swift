@@ -57,6 +57,7 @@ package struct CalendarFiles: Sendable, Hashable {
     /// The names of all calendars that can be had.
     package var names: [String] {
         let files = listDirectory(own) + (shipped.map(listDirectory) ?? [])
+        // The one shipped name with a slash; which hyphens stand for one a file's name does not tell.
         let names = files.filter { $0.hasSuffix(".yaml") }.map { file in
             file == "24-7.yaml" ? "24/7" : String(file.dropLast(".yaml".count))
         }

@@ -24,6 +24,8 @@ package struct MarketCalendar: Sendable, Hashable {
     package let name: String
     /// Which edition of the data it is made from.
     package let version: String
+    /// Where that data is from.
+    package let sources: [String]
     /// The years it answers for.
     package let years: ClosedRange<Int>
     /// The zone its labels are dates of.
@@ -55,6 +57,7 @@ package struct MarketCalendar: Sendable, Hashable {
         try MarketCalendar.check(table.problems, of: rules.name)
         name = rules.name
         version = rules.version
+        sources = rules.sources
         years = rules.years
         self.zone = zone
         phaseRules = rules.phases
@@ -72,6 +75,7 @@ package struct MarketCalendar: Sendable, Hashable {
     package init(name: String, version: String, spans: TimeSpans, zone: TimeZoneRules) {
         self.name = name
         self.version = version
+        sources = []
         self.zone = zone
         (start, end) = (spans.covered.lowerBound, spans.covered.upperBound)
         let last = zone.civilTime(at: end - .nanoseconds(1)).date.year
