@@ -83,11 +83,12 @@ final class ListSource: EntrySource {
 
     /// All there is at once: it is no more than a consumer may hold.
     ///
-    /// What is held here already keeps its id, so that nothing that runs is taken for new.
+    /// What is held here already keeps its id, so that nothing that runs is taken for new; on the connection
+    /// of the acknowledgements, as an element that is gone by then must not be in the answer.
     func readPending(after id: String, count: Int, _ completion: @escaping RedisCompletion<[StreamDelivery]>)
     {
         guard id == "0" else { return completion(.success([])) }
-        reader.submit(["LRANGE", taken, "0", "-1"]) { result in
+        client.submit(["LRANGE", taken, "0", "-1"]) { result in
             switch result.accepted {
             case .failure(let error): completion(.failure(error))
             case .success(let reply):

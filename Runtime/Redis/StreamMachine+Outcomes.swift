@@ -86,6 +86,7 @@ extension StreamMachine {
 
     mutating func settled(_ ids: [String]) {
         settleFailures = 0
+        if isLookingBack { settledMeanwhile.formUnion(ids) }
         for id in ids where held[id]?.place == .settling {
             held[id] = nil
             unsettled.remove(id)

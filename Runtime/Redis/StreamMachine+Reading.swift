@@ -32,12 +32,13 @@ extension StreamMachine {
         readLimit = min(2 * readLimit, StreamSettings.readBound)
     }
 
-    /// Holds what is new; what is held already has only been shown again.
+    /// Holds what is new; what is held already, or was until now, has only been shown again.
     mutating func take(_ deliveries: [StreamDelivery], _ actions: inout [StreamAction]) {
         var lost: [String] = []
         var filtered: [String] = []
-        for delivery in deliveries where held[delivery.entry.id] == nil {
+        for delivery in deliveries {
             let id = delivery.entry.id
+            guard held[id] == nil, !settledMeanwhile.contains(id) else { continue }
             held[id] = Held(entry: delivery.entry, failures: delivery.failures, alone: delivery.failures > 0)
             if delivery.entry.fields == nil {
                 lost.append(id)

@@ -65,6 +65,8 @@ package struct StreamMachine: Sendable {
     var isClaimArmed = false
     var unsettled: Set<String> = []
     var settleFailures = 0
+    /// What Redis has confirmed while it was asked for what is pending: the answer may show it all the same.
+    var settledMeanwhile: Set<String> = []
     var isSettleArmed = false
     var window = BatchWindow.open
     var random: SplitMix
@@ -115,6 +117,7 @@ package struct StreamMachine: Sendable {
             held = [:]
         case .graceOver: break
         }
+        if !isLookingBack { settledMeanwhile = [] }
         advance(&actions)
         return actions
     }
@@ -143,6 +146,9 @@ package struct StreamMachine: Sendable {
         default: break
         }
     }
+
+    /// Whether Redis is being asked for what is pending.
+    var isLookingBack: Bool { state == .readingOwnPending && reading > 0 || claiming > 0 }
 
     /// How many more entries may be asked for: what the free places take at once, within the bound on what is
     /// held.

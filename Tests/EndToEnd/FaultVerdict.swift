@@ -36,16 +36,20 @@ struct FaultVerdict {
     /// An entry runs again where Redis held it for the host when a worker that had it was killed, or the host.
     private var doubledEntries: [String] {
         var wrong: Set<SentEvent> = []
+        var between: Set<String> = []
         for (delivery, effects) in log.repeated {
             for (first, again) in zip(effects, effects.dropFirst()) where !first.event.source.isJob {
-                let isAllowed = log.faults.contains { fault in
-                    fault.open.contains(delivery) && first.at <= fault.end && again.at >= fault.begin
-                        && fault.killed?.contains(first.process) ?? true
+                let faults = log.faults.filter { first.at <= $0.end && again.at >= $0.begin }
+                let isAllowed = faults.contains { fault in
+                    fault.open.contains(delivery) && fault.killed?.contains(first.process) ?? true
                 }
-                if !isAllowed { wrong.insert(first.event) }
+                if isAllowed { continue }
+                wrong.insert(first.event)
+                between.formUnion(faults.map(\.kind))
             }
         }
-        return Self.report(wrong, "entries ran twice though nothing that held them was killed")
+        let what = "entries ran twice though nothing that held them was killed (\(between.sorted()) between)"
+        return Self.report(wrong, what)
     }
 
     /// A job runs once, and once more for each attempt that its history says did not succeed.
