@@ -90,7 +90,7 @@ package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
                     let record = try await journal.jobs.accept(job, scope: scope, now: now)
                     return AcceptedJob(id: record.id, replayed: record.id != job.id)
                 } catch {
-                    try await journal.idempotency.abandon(scope)
+                    try? await journal.idempotency.abandon(scope)
                     throw error
                 }
             case .accepted(let id): return AcceptedJob(id: id, replayed: true)
@@ -145,7 +145,7 @@ package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
         body: Bytes
     ) async {
         let scope = IdempotencyScope(function: function, principal: principal, key: key)
-        // A key that cannot be kept is dropped at the next start; the caller has its answer either way.
+        // A key that cannot be kept is free again; the caller has its answer either way.
         _ = try? await journal.idempotency.finish(scope, status: status, headers: headers, body: body)
     }
 

@@ -47,7 +47,7 @@ package final class HostJournal: Sendable {
         self.file = file
         self.deliveries = deliveries
         self.jobs = jobs
-        idempotency = IdempotencyStore(file)
+        idempotency = StrandedKeys(IdempotencyStore(file))
         feed = nil
         jobOutbox = nil
         outbox = EventOutbox(file)
