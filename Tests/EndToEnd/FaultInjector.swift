@@ -30,22 +30,13 @@ struct FaultInjector {
 
     enum Kind: String, CaseIterable {
         case killWorker, killWorkers, stopWorker, killHost, stopHost, killRedis, stopRedis, killBoth,
-            fillDisk,
-            stepClock
+            fillDisk, fillAndKill, stepClock
     }
 
+    /// False where there is nothing that it could strike.
     private mutating func inject(_ kind: Kind, _ fault: inout Fault) async throws -> Bool {
         switch kind {
-        case .killWorker:
-            guard let worker = workers().randomElement(using: &random) else { return false }
-            try await kill([worker], &fault)
-        case .killWorkers:
-            try await kill(workers(), &fault)
-        case .stopWorker:
-            guard let worker = workers().randomElement(using: &random) else { return false }
-            Glibc.kill(worker, SIGSTOP)
-            try await pause(100...800)
-            Glibc.kill(worker, SIGCONT)
+        case .killWorker, .stopWorker, .killWorkers: return try await strikeWorkers(kind, &fault)
         case .killHost:
             try await killHost(&fault)
             try await pause(0...300)
@@ -66,24 +57,35 @@ struct FaultInjector {
         case .killBoth:
             try await killHost(&fault)
             await world.redis.kill()
-            if Bool.random(using: &random) {
-                try await world.host.start()
-                try await pause(0...300)
-                try await world.redis.start()
-            } else {
-                try await world.redis.start()
-                try await world.host.start()
-            }
-        case .fillDisk:
+            let hostFirst = Bool.random(using: &random)
+            if hostFirst { try await world.host.start() }
+            try await pause(0...300)
+            try await world.redis.start()
+            if !hostFirst { try await world.host.start() }
+        case .fillDisk, .fillAndKill:
             guard world.host.hasDisk else { return false }
-            let path = "\(world.host.data)/filling"
-            FaultInjector.fill(path)
-            try await pause(100...600)
-            unlink(path)
+            world.host.fillDisk()
+            try await pause(0...600)
+            if kind == .fillAndKill { try await killHost(&fault) }
+            world.host.emptyDisk()
+            if kind == .fillAndKill { try await world.host.start() }
         case .stepClock:
             let seconds = Int.random(in: -1800...1800, using: &random)
             try await world.host.clock(["advance": .integer(Int64(seconds))])
             world.clockMoved(by: seconds)
+        }
+        return true
+    }
+
+    private mutating func strikeWorkers(_ kind: Kind, _ fault: inout Fault) async throws -> Bool {
+        let workers = workers()
+        guard let one = workers.randomElement(using: &random) else { return false }
+        if kind == .stopWorker {
+            Glibc.kill(one, SIGSTOP)
+            try await pause(100...800)
+            Glibc.kill(one, SIGCONT)
+        } else {
+            try await kill(kind == .killWorker ? [one] : workers, &fault)
         }
         return true
     }
@@ -127,16 +129,5 @@ struct FaultInjector {
 
     private mutating func pause(_ range: ClosedRange<Int>) async throws {
         try await Task.sleep(for: .milliseconds(Int.random(in: range, using: &random)))
-    }
-
-    /// Writes a file until the disk has no byte left.
-    private static func fill(_ path: String) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-        defer { close(descriptor) }
-        var size = 1 << 20
-        let piece = [UInt8](repeating: 0, count: size)
-        while size > 0 {
-            if write(descriptor, piece, size) < size { size /= 2 }
-        }
     }
 }

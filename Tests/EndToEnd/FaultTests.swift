@@ -33,7 +33,7 @@ struct FaultTests {
             #expect(problems.isEmpty, "seed \(seed): \(problems.joined(separator: "\n"))")
             let kinds = Dictionary(grouping: log.faults, by: \.kind).mapValues(\.count)
             if log.faults.count > 3 * FaultInjector.Kind.allCases.count {
-                let struck = world.host.hasDisk ? kinds.count : kinds.count + 1
+                let struck = world.host.hasDisk ? kinds.count : kinds.count + 2
                 #expect(struck == FaultInjector.Kind.allCases.count, "some faults never struck: \(kinds)")
             }
             let told = kinds.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }

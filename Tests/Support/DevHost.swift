@@ -81,6 +81,21 @@ package final class DevHost: Sendable {
         return mount("swiftlet-test", path, "tmpfs", 0, "size=\(bytes),mode=700") == 0
     }
 
+    /// Takes the last byte of the host's disk, which must be its own.
+    package func fillDisk() {
+        precondition(hasDisk, "this disk is not the host's alone")
+        let descriptor = open("\(data)/filling", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        defer { close(descriptor) }
+        var size = 1 << 20
+        let piece = [UInt8](repeating: 0, count: size)
+        while size > 0 {
+            if write(descriptor, piece, size) < size { size /= 2 }
+        }
+    }
+
+    /// Gives it back.
+    package func emptyDisk() { unlink("\(data)/filling") }
+
     // MARK: Life
 
     /// Starts the host, with other arguments than before where they are given, and waits until it is ready.
