@@ -47,6 +47,7 @@ bench: ## measure against nginx, uWSGI, php-fpm and others; ARGS="--only soak" f
 	swift build $(RELEASE) --product nohop
 	swift build $(RELEASE) --product hop
 	swift build $(RELEASE) --product cronnext
+	swift build $(RELEASE) --product schedulebench
 	python3 Tests/Benchmarks/bench.py $(ARGS)
 
 demo: ## drive all eight functions of the running `make dev` with real input

@@ -107,7 +107,7 @@ let package = Package(
         room(
             "Journal",
             "Journal",
-            ["FunctionCore", "Invocations", "RedisTrigger", "Storage", grdb, nioCore]
+            ["FunctionCore", "Invocations", "RedisTrigger", "Scheduling", "Storage", grdb, nioCore]
         ),
         room("UserData", "UserData", ["FunctionCore", "Invocations", "Storage", grdb]),
         room("Fetch", "Fetch", ["FunctionCore", "CCurl"]),
@@ -183,6 +183,15 @@ let package = Package(
             path: "Tests/Benchmarks/CronNext",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "schedulebench",
+            dependencies: [
+                "FunctionCore", "Invocations", "Settings", "Scheduling", "Journal", "HostKit", "Observe",
+                nioCore, nioPosix,
+            ],
+            path: "Tests/Benchmarks/Schedules",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "Thresholds",
             dependencies: ["FunctionCore", "Processes", "TestSupport", "fixtures", "hop"],
@@ -197,7 +206,8 @@ let package = Package(
         suite(
             "JournalTests",
             [
-                "FunctionCore", "Invocations", "RedisTrigger", "Storage", "Journal", "TestSupport", grdb,
+                "FunctionCore", "Invocations", "RedisTrigger", "Scheduling", "Storage", "Journal",
+                "TestSupport", grdb,
                 nioCore,
                 nioPosix,
             ]

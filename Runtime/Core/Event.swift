@@ -160,18 +160,24 @@ public struct ScheduledEvent: Sendable, Codable {
     /// What the window before left to this one: the body of its reply to the event `checkpoint`.
     public var handover: String?
 
+    /// The same for each execution of this time's run, and for no other: what a function must not do twice can
+    /// be kept apart by it.
+    public var idempotencyKey: String?
+
     /// A firing; used by the scheduler and tests.
     public init(
         schedule: String,
         nominal: Instant,
         window: String? = nil,
         until: Instant? = nil,
-        handover: String? = nil
+        handover: String? = nil,
+        idempotencyKey: String? = nil
     ) {
         self.schedule = schedule
         self.nominal = nominal
         self.window = window
         self.until = until
         self.handover = handover
+        self.idempotencyKey = idempotencyKey
     }
 }

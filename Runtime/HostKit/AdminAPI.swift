@@ -30,14 +30,13 @@ struct AdminAPI {
             EndpointRoute("GET", "/v1/capacity") { _ in CapacityReport(host: host).response() },
             EndpointRoute("GET", "/v1/clock") { _ in self.clock() },
             EndpointRoute("POST", "/v1/clock") { self.setClock($0) },
-            EndpointRoute("GET", "/v1/schedule") { _ in await self.schedule() },
-            EndpointRoute("GET", "/v1/schedule/next") { await self.next($0) },
             EndpointRoute("GET", "/v1/schedule/audit") { _ in await self.rotationAudit() },
             EndpointRoute("GET", "/v1/shards/{user}") { self.shard($0) },
             EndpointRoute("GET", "/v1/credits/{user}") { await self.credits($0) },
             EndpointRoute("POST", "/v1/credits/{user}/grants") { await self.grant($0) },
             EndpointRoute("POST", "/v1/reload") { _ in await self.reload().response },
         ].map(AdminGuard.guarded) + jobs.routes.map(AdminGuard.guarded)
+            + SchedulesAPI(host: host).routes.map(AdminGuard.guarded)
             + DeadLettersAPI(redis: host.redis).routes.map(AdminGuard.guarded)
     }
 
@@ -204,32 +203,6 @@ struct AdminAPI {
         return clock()
     }
 
-    private func schedule() async -> EndpointResponse {
-        let windows: [JSON] = await host.scheduler.windows().map {
-            var object: JSONObject = [
-                "rotation": .string($0.rotation), "window": .string($0.window), "phase": .string($0.phase),
-            ]
-            if let token = $0.token { object["token"] = .integer(Int64(clamping: token)) }
-            return .object(object)
-        }
-        let entries = host.project.book.entries.map { entry -> JSON in
-            ["id": .string(entry.id), "function": .string(entry.function), "when": .string(entry.kind.text)]
-        }
-        return .json([
-            "now": .string(host.clock.now.rfc3339), "windows": .array(windows), "schedules": .array(entries),
-        ])
-    }
-
-    private func next(_ request: EndpointRequest) async -> EndpointResponse {
-        let count = min(max(request.query["count"].flatMap { Int($0) } ?? 5, 1), SchedulePlan.previewLimit)
-        let function = request.query["function"]
-        let preview = await host.scheduler.upcoming(count, function: function)
-        return .json([
-            "now": .string(host.clock.now.rfc3339), "next": .array(preview.upcoming.map(\.json)),
-            "faults": .array(preview.faults.map { .string($0.message) }),
-        ])
-    }
-
     private func shard(_ request: EndpointRequest) -> EndpointResponse {
         guard let user = request.parameters["user"].flatMap({ Int($0) }) else {
             return .failure(.invalid("user", "integer", "`user` must be a whole number from 1"))
@@ -246,29 +219,6 @@ struct AdminAPI {
             return .failure(
                 FunctionError(status: 503, code: "storage_failed", message: "the shard cannot be found")
             )
-        }
-    }
-}
-
-extension SchedulePlan.Upcoming {
-    /// The run as the admin API and the command line show it.
-    package var json: JSON {
-        var object: JSONObject = [
-            "at": .string(instant.rfc3339), "schedule": .string(id), "function": .string(function),
-        ]
-        if let window { object["window"] = .string(window) }
-        return .object(object)
-    }
-}
-
-extension ScheduleEntry.Kind {
-    /// The kind in words.
-    package var text: String {
-        switch self {
-        case .cron(let cron, let zone): "cron \(cron) \(zone.name)"
-        case .every(let every): "every \(durationText(every.interval))"
-        case .window(let rotation, let window, let every):
-            "window \(rotation).\(window)" + (every.map { " every \(durationText($0))" } ?? "")
         }
     }
 }

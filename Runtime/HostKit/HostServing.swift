@@ -54,7 +54,7 @@ extension HostStarter {
             redisPort: supplies.redis.port,
             provider: supplies.provider.offline ? "offline" : supplies.provider.baseURL,
             directory: directory,
-            next: await state.scheduler.upcoming(4, function: nil),
+            next: await state.scheduler.upcoming(4),
             closing: closing,
             runner: runner,
             triggers: triggers,
@@ -86,7 +86,7 @@ extension HostStarter {
             telemetry: state.telemetry,
             results: ResultBlobs(state.stores.blobs),
             ended: {
-                state.scheduler.jobEnded($0.id)
+                state.scheduler.jobEnded($0.id, ScheduleMachine.RunEnd($0.state) ?? .cancelled)
                 credits.jobEnded()
             }
         )
@@ -205,7 +205,11 @@ extension HostStarter {
         }
         return [
             Task { await shared?.run() },
-            Task { await runner.run() }, Task { await relay.run() }, Task { await state.scheduler.run() },
+            Task { await runner.run() }, Task { await relay.run() },
+            Task {
+                await state.scheduler.cancelJobs { _ = try await runner.cancel($0) }
+                await state.scheduler.run()
+            },
             Task { await housekeeping.run() }, Task { await credits.run() },
             Task { await deliveries.run() },
         ]

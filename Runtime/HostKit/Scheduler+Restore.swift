@@ -1,30 +1,29 @@
 import FunctionCore
 import Invocations
 import Journal
+import Observe
 import Scheduling
 
 /// What the scheduler knows when it begins: the project's schedules, and from the journal what has been run.
 extension Scheduler {
     func restore() async throws {
-        var committed: [String: Instant] = [:]
-        var running: [String: [Instant]] = [:]
-        for run in runs.keys { running[run.schedule, default: []].append(run.nominal) }
-        for entry in book.entries {
-            committed[entry.id] = try await journal.schedules.lastCommitted(entry.id)
-            let filter = JobFilter(
-                function: entry.function,
-                states: [.queued, .running, .retryWait],
-                limit: Scheduler.openJobs
-            )
-            let open = Set(try await journal.jobs.list(filter).map(\.id))
-            if open.isEmpty { continue }
-            for decided in try await journal.schedules.entries(entry.id, limit: 1000) {
-                guard let job = decided.job, open.contains(job) else { continue }
-                jobs[job] = (entry.id, decided.nominal)
-                running[entry.id, default: []].append(decided.nominal)
+        jobs = [:]
+        let books = try await journal.schedules.load()
+        _ = machine.react(to: .restored(books.stored))
+        for run in books.open {
+            let fact: (ScheduleMachine.RunEnd) -> ScheduleMachine.Fact = {
+                .finished(id: run.schedule, nominal: run.nominal, $0)
+            }
+            if let end = run.end {
+                pending += machine.react(to: fact(end))
+            } else if let job = run.job {
+                jobs[job] = (run.schedule, run.nominal)
+            } else if !runs.keys.contains(where: { $0.schedule == run.schedule && $0.nominal == run.nominal })
+            {
+                // A window's run ends with its host.
+                pending += machine.react(to: fact(.cancelled))
             }
         }
-        _ = machine.react(to: .restored(lastCommitted: committed, running: running))
         for id in rotations.keys.sorted() { try await restore(rotation: id) }
     }
 
@@ -53,8 +52,42 @@ extension Scheduler {
             book.rotations.map { ($0.id, WindowRotation(plan: $0)) },
             uniquingKeysWith: { _, last in last }
         )
-        jobs = [:]
         isRestored = false
+    }
+
+    /// Tells people and metrics of what was done.
+    func tell(_ action: ScheduleMachine.Action) {
+        let metrics = telemetry.metrics
+        switch action {
+        case .decide(let decision): tell(decision)
+        case .stop(let id, _): metrics.add("swiftlet_schedule_cancelled_total", [id])
+        case .fault(let id, let error):
+            let fields: [(String, JSON)] = [("schedule", .string(id)), ("reason", .string(error.message))]
+            telemetry.note(.error, "a schedule rests", fields)
+        case .clockStepped(let from, let to):
+            let fields: [(String, JSON)] = [("from", .string(from.rfc3339)), ("to", .string(to.rfc3339))]
+            telemetry.note(.warning, "the clock was put forward; missed times are caught up with", fields)
+        case .keep, .end, .begin, .wake: break
+        }
+    }
+
+    private func tell(_ decision: ScheduleDecision) {
+        let metrics = telemetry.metrics
+        let id = decision.id
+        if decision.verdict != .waiting {
+            metrics.add("swiftlet_schedule_runs_total", [id, decision.verdict.name])
+        }
+        switch decision.verdict {
+        case .run: metrics.observe("swiftlet_schedule_lateness_seconds", [id], clock.now - decision.due)
+        case .skipped(let reason): metrics.add("swiftlet_schedule_skipped_total", [id, reason.rawValue])
+        case .missed(let reason): metrics.add("swiftlet_schedule_missed_total", [id, reason.rawValue])
+        case .waiting, .coalesced: break
+        }
+        switch decision.verdict {
+        case .waiting, .skipped(.overlap), .missed(.bufferFull):
+            if decision.cause != .backfill { metrics.add("swiftlet_schedule_overlaps_total", [id]) }
+        default: break
+        }
     }
 
     static func manifests(_ project: Project) -> [String: Manifest] {

@@ -134,7 +134,7 @@ extension Scheduler {
         guard !stopping, let function = function(checkpoint.rotation, checkpoint.window),
             let body = try? JSONCoder.encode(event)
         else {
-            feed.yield(.checkpointed(checkpoint, nil))
+            inbox.put(.checkpointed(checkpoint, nil))
             return
         }
         let invocation = Invocation(
@@ -143,9 +143,9 @@ extension Scheduler {
             fencingToken: checkpoint.token,
             trigger: "schedule"
         )
-        checkpoints[checkpoint] = Task { [dispatching, loop, feed] in
+        checkpoints[checkpoint] = Task { [dispatching, loop, inbox] in
             let reply = await dispatching.collect(invocation, on: loop)
-            feed.yield(.checkpointed(checkpoint, reply))
+            inbox.put(.checkpointed(checkpoint, reply))
         }
     }
 
@@ -180,11 +180,12 @@ extension Scheduler {
             \.value
         )
         let checkpoints = checkpoints.filter { $0.key.rotation == run.rotation }.map(\.value)
-        let task = Task { [dispatching, loop, feed] () -> CollectedReply? in
-            defer { feed.yield(.runEnded(run)) }
+        let task = Task { [dispatching, loop, inbox] () -> CollectedReply? in
             for task in earlier { _ = await task.value }
             for task in checkpoints { await task.value }
-            return Task.isCancelled ? nil : await dispatching.collect(invocation, on: loop)
+            let reply = Task.isCancelled ? nil : await dispatching.collect(invocation, on: loop)
+            inbox.put(.runEnded(run, ScheduleMachine.RunEnd(reply?.outcome ?? .cancelled)))
+            return reply
         }
         runs[run] = task
         return task

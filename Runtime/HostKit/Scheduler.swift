@@ -4,26 +4,18 @@ import Journal
 import NIOCore
 import Observe
 import Scheduling
+import WorkerPool
 
 /// The shell of the scheduler: performs what `WindowRotation` and `ScheduleMachine` decide, on the host's
 /// wall clock.
 ///
 /// It never sleeps more than 30 s, and looks at the clock anew each time, so a step or a suspended machine is
-/// seen. What a schedule fires becomes a job in the same transaction as its verdict. What a window fires runs
-/// at once under the window's token and is not repeated: the next nominal instant takes its place.
+/// seen. What a schedule begins becomes a job in the same transaction as its verdict. What a window begins runs
+/// at once under the window's token and is not repeated: the next nominal time takes its place.
 ///
 /// What cannot be written down is not done: after an error all is read from the journal again, and decided
 /// again from there.
 package actor Scheduler {
-    /// What the scheduler hears from others.
-    enum Input: Sendable {
-        case tick
-        case jobEnded(String)
-        case runEnded(Run)
-        case checkpointed(Checkpoint, CollectedReply?)
-        case replaced(Project)
-    }
-
     /// One run of a window's function.
     struct Run: Sendable, Hashable {
         var schedule: String
@@ -50,12 +42,18 @@ package actor Scheduler {
     var jobs: [String: (schedule: String, nominal: Instant)] = [:]
     var isRestored = false
     var stopping = false
-    private let inputs: AsyncStream<Input>
-    let feed: AsyncStream<Input>.Continuation
+    let inbox = SchedulerInbox()
+    /// What the machine wants written down since the last look.
+    var pending: [ScheduleMachine.Action] = []
+    /// Who waits for it to be written.
+    private var asking:
+        [(CheckedContinuation<[ScheduleMachine.Action], any Error>, [ScheduleMachine.Action])] =
+            []
+    private var cancelJob: @Sendable (String) async throws -> Void
+    /// A clock beside the wall clock that runs at its speed and makes none of its steps.
+    private var steady = (elapsed: Duration.zero, at: Monotonic.now)
 
     private static let sleepMax = Duration.seconds(30)
-    /// How many open jobs of a function are looked through at a start.
-    static let openJobs = 500
 
     package init(
         project: Project,
@@ -75,39 +73,53 @@ package actor Scheduler {
         self.tokens = tokens
         self.warmth = warmth
         self.telemetry = telemetry
+        cancelJob = { [jobs = journal.jobs] in _ = try await jobs.cancel($0, now: clock.now) }
         machine = ScheduleMachine(plan: project.plan)
         manifests = Scheduler.manifests(project)
         for plan in project.book.rotations { rotations[plan.id] = WindowRotation(plan: plan) }
-        // Bounded by what feeds it: one tick at a time is worth keeping, and each run and job ends once.
-        (inputs, feed) = AsyncStream.makeStream(of: Input.self, bufferingPolicy: .unbounded)
     }
 
     /// Goes by another project from now on.
     ///
     /// Where its schedules differ all is read from the journal again; runs under way count as ever.
     package nonisolated func replace(_ project: Project) {
-        feed.yield(.replaced(project))
+        inbox.put(.replaced(project))
+    }
+
+    /// Has jobs cancelled by whoever runs them, for policies that cancel; before `run`.
+    package func cancelJobs(by cancel: @escaping @Sendable (String) async throws -> Void) {
+        cancelJob = cancel
     }
 
     /// Runs until `stop`.
     package func run() async {
-        let feed = self.feed
-        clock.onChange { feed.yield(.tick) }
-        let timer = Timer(loop: loop) { feed.yield(.tick) }
-        feed.yield(.tick)
-        for await input in inputs {
+        let inbox = self.inbox
+        let wakes = inbox.wakes()
+        clock.onChange { inbox.tick() }
+        let timer = Timer(loop: loop) { inbox.tick() }
+        inbox.tick()
+        for await _ in wakes {
             if stopping { break }
-            take(input)
             do {
                 if !isRestored { try await restore() }
                 isRestored = true
-                if case .checkpointed(let checkpoint, let reply) = input {
-                    try await checkpointed(checkpoint, reply)
+                for input in inbox.takeAll() {
+                    if case .replaced = input { try await settle() }
+                    if case .checkpointed(let checkpoint, let reply) = input {
+                        try await checkpointed(checkpoint, reply)
+                    }
+                    take(input)
+                    // Other schedules begin with what the journal has of them.
+                    if !isRestored { try await restore() }
+                    isRestored = true
                 }
                 timer.set(try await tick())
+                answer(nil)
             } catch {
+                answer(error)
                 if stopping { break }
                 isRestored = false
+                pending = []
                 telemetry.note(
                     .error,
                     "the scheduler cannot use its journal",
@@ -117,14 +129,15 @@ package actor Scheduler {
             }
         }
         timer.cancel()
+        for case .command(_, let asker) in inbox.takeAll() { asker.resume(throwing: CancellationError()) }
     }
 
-    /// Fires nothing more.
+    /// Begins nothing more.
     ///
     /// The windows' runs are cancelled; their tokens are fenced by the next start.
     package func stop() async {
         stopping = true
-        feed.finish()
+        inbox.tick()
         for run in runs.values { run.cancel() }
         for checkpoint in checkpoints.values { checkpoint.cancel() }
         for run in runs.values { _ = await run.value }
@@ -132,8 +145,8 @@ package actor Scheduler {
     }
 
     /// A job that a schedule made is over.
-    nonisolated package func jobEnded(_ id: String) {
-        feed.yield(.jobEnded(id))
+    nonisolated package func jobEnded(_ id: String, _ end: ScheduleMachine.RunEnd = .succeeded) {
+        inbox.put(.jobEnded(id, end))
     }
 
     /// How many runs of windows are under way.
@@ -144,24 +157,36 @@ package actor Scheduler {
     /// Their ids.
     var openJobs: [String] { Array(jobs.keys) }
 
-    /// The coming runs, as the plan sees them from now.
-    package func upcoming(_ count: Int, function: String?) -> SchedulePlan.Preview {
-        machine.plan.next(count, for: function, after: clock.now)
+    /// Tells the machine what the operator wants, and returns what it decided once that is on the disk.
+    func command(_ fact: ScheduleMachine.Fact) async throws -> [ScheduleMachine.Action] {
+        if stopping { throw CancellationError() }
+        return try await withCheckedThrowingContinuation { inbox.put(.command(fact, $0)) }
     }
 
     // MARK: Facts
 
-    private func take(_ input: Input) {
+    private func take(_ input: SchedulerInbox.Input) {
         switch input {
-        case .tick, .checkpointed: break
-        case .jobEnded(let id):
+        case .jobEnded(let id, let end):
             guard let (schedule, nominal) = jobs.removeValue(forKey: id) else { return }
-            _ = machine.react(to: .finished(id: schedule, nominal: nominal))
-        case .runEnded(let run):
+            pending += machine.react(to: .finished(id: schedule, nominal: nominal, end))
+        case .runEnded(let run, let end):
             runs[run] = nil
-            _ = machine.react(to: .finished(id: run.schedule, nominal: run.nominal))
+            pending += machine.react(to: .finished(id: run.schedule, nominal: run.nominal, end))
+        case .checkpointed: break
         case .replaced(let project): goBy(project)
+        case .command(let fact, let asker):
+            let actions = machine.react(to: fact)
+            pending += actions
+            asking.append((asker, actions))
         }
+    }
+
+    private func answer(_ error: (any Error)?) {
+        for (asker, actions) in asking {
+            if let error { asker.resume(throwing: error) } else { asker.resume(returning: actions) }
+        }
+        asking = []
     }
 
     /// One look at the clock; returns how long to sleep.
@@ -176,72 +201,100 @@ package actor Scheduler {
             }
             if let wake = rotations[id]?.nextWake(after: now) { next = min(next, wake) }
         }
-        for action in machine.react(to: .tick(now: now)) {
-            if case .wake(let at) = action { next = min(next, at) }
-            try await perform(action, now)
-        }
+        let actions = pending + machine.react(to: .tick(now: now, steady: steadyTime()))
+        pending = []
+        try await perform(actions, now)
+        for case .wake(let at) in actions { next = min(next, at) }
         let wait = clock.realWait(until: next) ?? Scheduler.sleepMax
-        return min(max(wait, .milliseconds(1)), Scheduler.sleepMax)
+        return min(wait, Scheduler.sleepMax)
+    }
+
+    /// Writes down what was heard before other schedules come.
+    private func settle() async throws {
+        try await perform(pending, clock.now)
+        pending = []
+    }
+
+    private func steadyTime() -> Duration {
+        let now = Monotonic.now
+        let passed = Double((now - steady.at).nanoseconds) * clock.reading.speed
+        steady = (steady.elapsed + .nanoseconds(Int64(min(passed, 4e18))), now)
+        return steady.elapsed
     }
 
     // MARK: Actions
 
-    private func perform(_ action: ScheduleMachine.Action, _ now: Instant) async throws {
-        switch action {
-        case .fire(let id, let nominal, let token):
-            if try await fire(id, nominal, token, now) {
-                telemetry.metrics.add("swiftlet_schedule_runs_total", [id, "fired"])
-            } else {
-                // Nothing is under way, so nothing will report its end.
-                _ = machine.react(to: .finished(id: id, nominal: nominal))
+    /// Writes all of it down, and does what is to be done then.
+    private func perform(_ actions: [ScheduleMachine.Action], _ now: Instant) async throws {
+        var new: [ScheduleLedger.RunJob] = []
+        for case .decide(let decision) in actions where decision.verdict == .run {
+            if let job = try job(for: decision, now) { new.append(job) }
+        }
+        if actions.contains(where: \.isWritten) {
+            let refused = try await journal.schedules.commit(actions, jobs: new, now: now)
+            for decision in refused where decision.verdict == .run {
+                // It has its run already: nothing is under way, so nothing will report its end.
+                new.removeAll { $0.schedule == decision.id && $0.nominal == decision.nominal }
+                _ = machine.react(to: .finished(id: decision.id, nominal: decision.nominal, .cancelled))
             }
-        case .skip(let id, let nominal, let reason):
-            telemetry.metrics.add("swiftlet_schedule_runs_total", [id, "skipped"])
-            let verdict = LedgerEntry(
-                schedule: id,
-                nominal: nominal,
-                verdict: .skipped,
-                reason: reason.rawValue
-            )
-            _ = try await journal.schedules.commit(verdict, now: now)
-        case .commit(let id, let nominal):
-            try await journal.schedules.commit(id, nominal)
-        case .wake:
-            break
-        case .fault(let id, let error):
-            telemetry.note(
-                .error,
-                "a schedule rests",
-                [("schedule", .string(id)), ("reason", .string(error.message))]
-            )
+        }
+        for run in new { jobs[run.job.id] = (run.schedule, run.nominal) }
+        for action in actions {
+            switch action {
+            case .begin(let id, let nominal, let token): try begin(id, nominal, token)
+            case .stop(let id, let nominal): await cancel(id, nominal)
+            case .decide, .keep, .end, .wake, .fault, .clockStepped: break
+            }
+            tell(action)
         }
     }
 
-    /// Fires a schedule; false where nothing has begun.
-    private func fire(_ id: String, _ nominal: Instant, _ token: UInt64?, _ now: Instant) async throws -> Bool
-    {
-        guard let entry = book.entries.first(where: { $0.id == id }) else { return false }
-        guard case .window(let rotation, let window, _) = entry.kind, let token else {
-            return try await accept(entry, nominal, now)
+    /// The job of a run outside of windows: its id follows from schedule and time, so that it is there once.
+    private func job(
+        for decision: ScheduleDecision,
+        _ now: Instant
+    ) throws -> ScheduleLedger.RunJob? {
+        guard let entry = machine.entry(decision.id) else { return nil }
+        if case .window = entry.kind { return nil }
+        let key = entry.idempotencyKey(of: decision.nominal)
+        let event = ScheduledEvent(schedule: entry.id, nominal: decision.nominal, idempotencyKey: key)
+        var job = NewJob(
+            id: String(key.prefix(24)),
+            function: entry.function,
+            body: try body(entry, event),
+            trigger: "schedule",
+            idempotencyKey: key
+        )
+        if decision.cause != .trigger, decision.cause != .backfill {
+            let before = decision.nominal - .nanoseconds(1)
+            let closes = (try? machine.plan.next(of: entry, after: before))?.windowCloses
+            let deadline = entry.policy.deadline.map { decision.due + $0 + .nanoseconds(1) }
+            // An attempt that would begin too late is none, also after a retry.
+            job.expires = [deadline, closes].compactMap { $0 }.min()
         }
-        let verdict = LedgerEntry(schedule: id, nominal: nominal, verdict: .fired)
-        guard case .committed = try await journal.schedules.commit(verdict, now: now) else { return false }
-        let run = Run(schedule: id, nominal: nominal, rotation: rotation, window: window, token: token)
-        return try begin(run, invocation(entry, run)) != nil
-    }
-
-    /// Fires a schedule outside of windows: its job and its verdict are one transaction.
-    private func accept(_ entry: ScheduleEntry, _ nominal: Instant, _ now: Instant) async throws -> Bool {
-        let event = ScheduledEvent(schedule: entry.id, nominal: nominal)
-        let body = try book.inputs[entry.id]?.bytes() ?? JSONCoder.encode(event)
-        var job = NewJob(function: entry.function, body: body, trigger: "schedule")
         job.follow(manifests[entry.function], now: now)
-        let verdict = LedgerEntry(schedule: entry.id, nominal: nominal, verdict: .fired)
-        guard case .committed = try await journal.schedules.commit(verdict, job: job, now: now) else {
-            return false
+        return ScheduleLedger.RunJob(schedule: entry.id, nominal: decision.nominal, job: job)
+    }
+
+    private func body(_ entry: ScheduleEntry, _ event: ScheduledEvent) throws -> Bytes {
+        guard let input = book.inputs[entry.id] else { return try JSONCoder.encode(event) }
+        return input.filled("{{scheduledTime}}", with: event.nominal.rfc3339).bytes()
+    }
+
+    /// Begins a window's run; jobs are begun by who runs jobs.
+    private func begin(_ id: String, _ nominal: Instant, _ token: UInt64?) throws {
+        guard let entry = machine.entry(id), case .window(let rotation, let window, _) = entry.kind, let token
+        else { return }
+        let run = Run(schedule: id, nominal: nominal, rotation: rotation, window: window, token: token)
+        _ = begin(run, try invocation(entry, run))
+    }
+
+    private func cancel(_ id: String, _ nominal: Instant) async {
+        for (run, task) in runs where run.schedule == id && run.nominal == nominal { task.cancel() }
+        for (job, run) in jobs where run.schedule == id && run.nominal == nominal {
+            // One that has ended meanwhile says so by itself.
+            try? await cancelJob(job)
         }
-        jobs[job.id] = (entry.id, nominal)
-        return true
     }
 
     private func invocation(_ entry: ScheduleEntry, _ run: Run) throws -> Invocation {
@@ -253,16 +306,48 @@ package actor Scheduler {
             until: until,
             handover: rotations[run.rotation]?.state.handover.flatMap {
                 $0.window == run.window ? nil : $0.text
-            }
+            },
+            idempotencyKey: entry.idempotencyKey(of: run.nominal)
         )
         return Invocation(
             function: entry.function,
-            event: Event(
-                kind: .schedule,
-                body: try book.inputs[entry.id]?.bytes() ?? JSONCoder.encode(event)
-            ),
+            event: Event(kind: .schedule, body: try body(entry, event)),
             fencingToken: run.token,
             trigger: "schedule"
         )
+    }
+}
+
+extension ScheduleMachine.Action {
+    /// Whether the journal has something to write.
+    fileprivate var isWritten: Bool {
+        switch self {
+        case .decide, .keep, .end: true
+        case .begin, .stop, .wake, .fault, .clockStepped: false
+        }
+    }
+}
+
+extension ScheduleMachine.RunEnd {
+    /// How a window's run has ended.
+    init(_ outcome: Outcome) {
+        switch outcome {
+        case .cancelled, .shed, .expired: self = .cancelled
+        default: self = outcome.succeeded ? .succeeded : .failed
+        }
+    }
+}
+
+extension JSON {
+    /// The value with a mark in its strings replaced.
+    func filled(_ mark: String, with text: String) -> JSON {
+        switch self {
+        case .string(let string):
+            .string(string.split(separator: mark, omittingEmptySubsequences: false).joined(separator: text))
+        case .array(let elements): .array(elements.map { $0.filled(mark, with: text) })
+        case .object(let object):
+            .object(JSONObject(zip(object.keys, object.values.map { $0.filled(mark, with: text) })))
+        case .null, .bool, .integer, .number: self
+        }
     }
 }

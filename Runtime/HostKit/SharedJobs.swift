@@ -2,6 +2,7 @@ import FunctionCore
 import Invocations
 import Journal
 import NIOCore
+import Scheduling
 import Storage
 
 /// What a host does besides where hosts share their jobs: gives the engine the jobs that its own file has
@@ -55,7 +56,7 @@ struct SharedJobs {
             if let job, !job.state.isFinal { continue }
             // One that is not there is over and pruned, or was made this moment.
             if job == nil, try await outbox.holds(id) { continue }
-            scheduler.jobEnded(id)
+            scheduler.jobEnded(id, job.flatMap { ScheduleMachine.RunEnd($0.state) } ?? .cancelled)
         }
     }
 }

@@ -19,7 +19,9 @@ package final class Telemetry: Sendable {
     package init(log: LogWriter, clock: any HostClock) {
         self.log = log
         self.clock = clock
-        self.metrics = Metrics(Telemetry.families + CapacityReport.families + AdminAPI.creditFamilies)
+        self.metrics = Metrics(
+            Telemetry.families + CapacityReport.families + AdminAPI.creditFamilies + SchedulesAPI.families
+        )
     }
 
     private static let families: [Metrics.Family] = [
@@ -120,12 +122,6 @@ package final class Telemetry: Sendable {
             help: "What is still to be told of jobs' ends: waiting, or given up."
         ),
         .init("swiftlet_events_relayed_total", .counter, help: "Events relayed to Redis."),
-        .init(
-            "swiftlet_schedule_runs_total",
-            .counter,
-            labels: ["schedule", "verdict"],
-            help: "Nominal instants by verdict."
-        ),
         .init(
             "swiftlet_window_open",
             .gauge,

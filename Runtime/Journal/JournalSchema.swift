@@ -9,7 +9,7 @@ extension Schema {
         applicationID: 0x5377_4A01,
         steps: [
             jobs + counters + OutboxTable.schema + keys + schedules, law, SettlementStore.schema, lanes,
-            deliveries, results, RotationStore.schema, JobOutbox.schema,
+            deliveries, results, RotationStore.schema, JobOutbox.schema, scheduleBooks,
         ]
     )
 

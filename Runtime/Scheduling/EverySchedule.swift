@@ -53,6 +53,23 @@ package struct EverySchedule: Sendable, Hashable {
         return .seconds(seconds)
     }
 
+    /// The interval as `interval(parsing:)` reads it.
+    package var text: String { EverySchedule.text(of: interval) }
+
+    /// Writes an interval in days, hours, minutes and seconds: `1h30m`.
+    package static func text(of interval: Duration) -> String {
+        let nanoseconds = interval.nanoseconds
+        var rest = nanoseconds / 1_000_000_000
+        var text = ""
+        for (letter, length) in [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)] as [(String, Int64)] {
+            if rest >= length { text += "\(rest / length)\(letter)" }
+            rest %= length
+        }
+        let milliseconds = nanoseconds / 1_000_000 % 1_000
+        if milliseconds > 0 { text += "\(milliseconds)ms" }
+        return text.isEmpty ? "0s" : text
+    }
+
     /// The first nominal time after an instant; `nil` only beyond the range of `Instant`.
     package func next(after instant: Instant) -> Instant? {
         guard instant >= anchor else { return anchor }

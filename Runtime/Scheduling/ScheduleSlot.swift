@@ -1,139 +1,193 @@
 import FunctionCore
 
-/// One entry with what the machine knows about it.
+/// What the machine knows about one entry.
 struct ScheduleSlot: Sendable {
     typealias Action = ScheduleMachine.Action
     typealias Nominal = SchedulePlan.Nominal
 
-    let entry: ScheduleEntry
-    /// Nominal times up to this one have their verdict.
-    private(set) var lastCommitted: Instant?
+    /// What a look at the entry goes by.
+    struct Look {
+        let entry: ScheduleEntry
+        let plan: SchedulePlan
+        let now: Instant
+        /// That of the entry's window.
+        let token: UInt64?
+        /// Times over which the clock was put forward.
+        let step: Range<Instant>?
+
+        var policy: SchedulePolicy { entry.policy }
+
+        /// Whether the entry runs under a token, which it has not got.
+        var lacksToken: Bool {
+            guard case .window = entry.kind else { return false }
+            return token == nil
+        }
+
+        func cause(of due: Instant) -> ScheduleDecision.Cause {
+            if let step, step.contains(due) { return .clockStep }
+            return now - due > ScheduleMachine.punctuality ? .catchUp : .scheduled
+        }
+    }
+
+    var state = ScheduleState()
     /// Runs that have begun and not finished.
     var running: Set<Instant> = []
-    /// The first nominal time after `lastCommitted`, once it has been looked up.
+    /// Those of them that have been told to stop.
+    var stopping: Set<Instant> = []
+    /// Times whose runs wait, in the order in which they are to begin.
+    var waiting: [WaitingTime] = []
+    /// When the machine is to look at the entry again.
+    var wake: Instant?
+    /// The first nominal time after the mark, once it has been looked up.
     private var next: Nominal?
     private var isLookedUp = false
 
-    init(entry: ScheduleEntry) {
-        self.entry = entry
-    }
-
-    mutating func restore(_ nominal: Instant?) {
-        lastCommitted = nominal
+    mutating func restore(_ stored: StoredSchedule) {
+        state = stored.state
+        running = stored.running
+        waiting = stored.waiting
+        stopping = []
         isLookedUp = false
     }
 
-    /// What is left after a pass over the due times.
-    private enum Progress {
-        /// Nothing: all due times have their verdict.
-        case done
-        /// More verdicts than fit into one pass.
-        case unfinished
-        /// Times that wait for a grant or for a run to finish, at the longest until the given instant.
-        case held(until: Instant?)
+    /// Looks the next time up anew, as another plan may have another.
+    mutating func forget() {
+        isLookedUp = false
     }
 
-    /// Decides all that is due and returns when to tick again.
-    mutating func tick(
-        _ now: Instant,
-        plan: SchedulePlan,
-        token: UInt64?,
-        _ actions: inout [Action]
-    ) -> Instant? {
-        // For a new entry the instant just before, so that a time that falls on the first tick is run.
-        let start = lastCommitted ?? now - .nanoseconds(1)
-        if lastCommitted == nil { commit(start, &actions) }
-        lookUpNext(after: start, plan, &actions)
+    /// Decides all that is due and returns when to look again.
+    mutating func look(_ look: Look, _ actions: inout [Action]) -> Instant? {
+        let before = state
+        if state.revision == 0 { state.revision = look.entry.revision }
+        if state.mark == nil || state.revision != look.entry.revision {
+            // For a new definition the instant just before, so that a time that falls on the first look is
+            // run. What lay between the old one's mark and now, only the old one could tell.
+            state.mark = max(state.mark ?? Instant(nanoseconds: .min), look.now - .nanoseconds(1))
+            state.revision = look.entry.revision
+            isLookedUp = false
+        }
+        let expiry = drain(look, &actions)
+        let due = takeDue(look, &actions)
+        if state != before { actions.append(.keep(id: look.entry.id, state)) }
+        return [expiry, due].compactMap { $0 }.min()
+    }
+
+    /// Gives due times their verdicts, and returns when to look for more.
+    private mutating func takeDue(_ look: Look, _ actions: inout [Action]) -> Instant? {
+        lookUpNext(look, &actions)
         guard let first = next else { return nil }
-        guard first.instant <= now else { return first.instant }
-        let limit = ScheduleMachine.passLimit + entry.catchUp.limit
+        guard first.due <= look.now else { return first.due }
+        let limit = ScheduleMachine.passLimit + look.policy.catchUp.limit
         var due = [first]
         // A fault here is met again, and reported, when the next time is looked up.
-        while due.count < limit, let later = try? plan.next(of: entry, after: due[due.count - 1].instant),
-            later.instant <= now
+        while due.count < limit,
+            let later = try? look.plan.next(of: look.entry, after: due[due.count - 1].instant),
+            later.due <= look.now
         {
             due.append(later)
         }
-        var rest = due[...]
-        let progress = decide(&rest, isFull: due.count == limit, now, token, &actions)
-        if rest.startIndex > 0 { commit(due[rest.startIndex - 1].instant, &actions) }
-        switch progress {
-        case .unfinished: return now
-        case .held(let until): return until
-        case .done:
-            lookUpNext(after: due[due.count - 1].instant, plan, &actions)
-            return next?.instant
+        let isFull = due.count == limit
+        if isFull { due.removeLast(look.policy.catchUp.limit) }
+        var held: Instant?
+        if look.lacksToken, state.pause == nil,
+            let cut = due.firstIndex(where: { $0.windowCloses.map { $0 > look.now } ?? true })
+        {
+            // Nothing is decided, so nothing is lost if the host stops here.
+            held = due[cut].windowCloses
+            due.removeSubrange(cut...)
         }
+        take(due.filter { !dismiss($0, look, &actions) }, isFull: isFull, look, &actions)
+        if let last = due.last {
+            state.mark = last.instant
+            isLookedUp = false
+        }
+        if let held { return held }
+        if isFull { return look.now }
+        lookUpNext(look, &actions)
+        return next?.due
     }
 
-    /// Gives the due times their verdicts in their order, as far as that is possible now, and removes them.
-    private mutating func decide(
-        _ rest: inout ArraySlice<Nominal>,
-        isFull: Bool,
-        _ now: Instant,
-        _ token: UInt64?,
-        _ actions: inout [Action]
-    ) -> Progress {
-        let end = rest.startIndex + ScheduleMachine.passLimit
-        while let closes = rest.first?.windowCloses, closes <= now, rest.startIndex < end {
-            skip(&rest, .windowClosed, &actions)
+    /// Decides a due time that is not wanted, whatever else is due; whether it was that.
+    private func dismiss(_ time: Nominal, _ look: Look, _ actions: inout [Action]) -> Bool {
+        let verdict: ScheduleDecision.Verdict
+        if time.isExcluded {
+            verdict = .skipped(.excluded)
+        } else if state.pause != nil {
+            verdict = .skipped(.paused)
+        } else if let closes = time.windowCloses, closes <= look.now {
+            verdict = .missed(.windowClosed)
+        } else if let deadline = look.policy.deadline, time.due + deadline < look.now {
+            verdict = .missed(.deadline)
+        } else {
+            return false
         }
-        if let closes = rest.first?.windowCloses {
-            if closes <= now { return .unfinished }
-            if token == nil { return .held(until: closes) }
+        decide(WaitingTime(time, look), verdict, look, &actions)
+        return true
+    }
+
+    /// Applies the catch-up policy to the times that are wanted.
+    private mutating func take(_ wanted: [Nominal], isFull: Bool, _ look: Look, _ actions: inout [Action]) {
+        // A pass that leaves times for the next one keeps none of its own, unless those have none to offer.
+        let successor = isFull ? latest(look) : nil
+        let keepsNone = isFull && !(look.policy.catchUp == .latest && successor == nil)
+        var kept = wanted.suffix(keepsNone ? 0 : look.policy.catchUp.limit)
+        if look.policy.catchUp == .none {
+            kept = kept.filter { look.now - $0.due <= ScheduleMachine.punctuality }[...]
         }
-        while rest.count > entry.catchUp.limit, rest.startIndex < end {
-            skip(&rest, reasonToDrop, &actions)
-        }
-        if isFull || rest.count > entry.catchUp.limit { return .unfinished }
-        while let nominal = rest.first {
-            if entry.catchUp == .none, now - nominal.instant > ScheduleMachine.punctuality {
-                skip(&rest, .missed, &actions)
-            } else if entry.overlap == .skip, !running.isEmpty {
-                // A backlog waits: the tick that follows `finished` takes it up again.
-                if case .all = entry.catchUp { return .held(until: nominal.windowCloses) }
-                skip(&rest, .overlap, &actions)
-            } else {
-                actions.append(.fire(id: entry.id, nominal: nominal.instant, token: token))
-                running.insert(nominal.instant)
-                rest.removeFirst()
+        for time in wanted.dropLast(kept.count) {
+            let verdict: ScheduleDecision.Verdict
+            switch look.policy.catchUp {
+            case .none: verdict = .missed(.catchUpNone)
+            case .latest:
+                verdict = .coalesced(into: kept.last?.instant ?? successor ?? time.instant)
+            case .all: verdict = .missed(.catchUpLimit)
             }
+            decide(WaitingTime(time, look), verdict, look, &actions)
         }
-        return .done
-    }
-
-    private func skip(
-        _ rest: inout ArraySlice<Nominal>,
-        _ reason: ScheduleMachine.SkipReason,
-        _ actions: inout [Action]
-    ) {
-        actions.append(.skip(id: entry.id, nominal: rest.removeFirst().instant, reason: reason))
-    }
-
-    private var reasonToDrop: ScheduleMachine.SkipReason {
-        switch entry.catchUp {
-        case .none: .missed
-        case .latest: .superseded
-        case .all: .catchUpLimit
+        for time in kept {
+            start(WaitingTime(time, look), isBacklog: kept.count > 1, look, &actions)
         }
     }
 
-    private mutating func commit(_ nominal: Instant, _ actions: inout [Action]) {
-        lastCommitted = nominal
-        isLookedUp = false
-        actions.append(.commit(id: entry.id, nominal: nominal))
+    /// The latest due time that would be wanted, where it lies beyond a full pass.
+    private func latest(_ look: Look) -> Instant? {
+        guard let mark = state.mark else { return nil }
+        var distance = Duration.seconds(60)
+        while true {
+            let from = max(mark, look.now - distance)
+            var cursor = from
+            var found: Instant?
+            while let time = try? look.plan.next(of: look.entry, after: cursor), time.due <= look.now {
+                var ignored: [Action] = []
+                if !dismiss(time, look, &ignored) { found = time.instant }
+                cursor = time.instant
+            }
+            if let found { return found }
+            if from == mark { return nil }
+            distance *= 4
+        }
     }
 
-    /// Looks up the first time after an instant, once; a fault is reported once too, as it would not go away.
-    private mutating func lookUpNext(after instant: Instant, _ plan: SchedulePlan, _ actions: inout [Action])
-    {
-        guard !isLookedUp else { return }
+    /// Looks up the first time after the mark, once; a fault is reported once too, as it would not go away.
+    private mutating func lookUpNext(_ look: Look, _ actions: inout [Action]) {
+        guard !isLookedUp, let mark = state.mark else { return }
         isLookedUp = true
         do throws(SchedulingError) {
-            next = try plan.next(of: entry, after: instant)
+            next = try look.plan.next(of: look.entry, after: mark)
         } catch {
             next = nil
-            actions.append(.fault(id: entry.id, error))
+            actions.append(.fault(id: look.entry.id, error))
         }
+    }
+}
+
+extension WaitingTime {
+    init(_ time: SchedulePlan.Nominal, _ look: ScheduleSlot.Look) {
+        self.init(
+            nominal: time.instant,
+            due: time.due,
+            cause: look.cause(of: time.due),
+            windowCloses: time.windowCloses
+        )
     }
 }

@@ -101,7 +101,7 @@ extension Scenarios {
             "a half day ends the trading window early, and the schedule's preview knows weekends and holidays"
         )
         func halfDay() async throws {
-            let after = ["--after", "2026-11-27T17:52:30Z", "--json"]
+            let after = ["--from", "2026-11-27T17:52:30Z", "--json"]
             let half = try await DevHost.swiftlet(["schedule", "next", "trading", "--count", "3"] + after)
             let instants = try half.lines.map { try JSON.parse(Bytes($0))["at"]?.stringValue }
             // The day after Thanksgiving ends at 13:00 in New York, and trading five minutes earlier; then a

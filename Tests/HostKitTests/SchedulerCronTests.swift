@@ -1,6 +1,7 @@
 import FunctionCore
 import HostKit
 import Journal
+import Scheduling
 import TestSupport
 import Testing
 
@@ -27,7 +28,7 @@ struct SchedulerCronTests {
         }
     }
 
-    private func verdicts(_ journal: HostJournal, _ count: Int) async throws -> [LedgerEntry] {
+    private func verdicts(_ journal: HostJournal, _ count: Int) async throws -> [ScheduleLedger.Entry] {
         try await until("\(count) verdicts") {
             let entries = try await journal.schedules.entries("hourly")
             return entries.count >= count ? entries.reversed() : nil
@@ -86,13 +87,13 @@ struct SchedulerCronTests {
             let job = try await jobs(journal, 1)[0]
             clock.set(at("2026-11-25T09:00:00Z"))
             let skipped = try await verdicts(journal, 2)[1]
-            #expect(skipped.verdict == .skipped && skipped.reason == "overlap" && skipped.job == nil)
+            #expect(skipped.decision.verdict == .skipped(.overlap) && skipped.job == nil)
             stand.scheduler.jobEnded(job.id)
             stand.scheduler.jobEnded("somebody else's")
             await heard(stand.scheduler)
             clock.set(at("2026-11-25T10:00:00Z"))
             let fired = try await verdicts(journal, 3)[2]
-            #expect(fired.verdict == .fired)
+            #expect(fired.decision.verdict == .run)
         }
         await journal.close()
     }
@@ -109,12 +110,12 @@ struct SchedulerCronTests {
         try await again.whileRunning {
             clock.set(at("2026-11-25T09:00:00Z"))
             let skipped = try await verdicts(second, 2)[1]
-            #expect(skipped.verdict == .skipped)
+            #expect(skipped.decision.verdict == .skipped(.overlap))
             again.scheduler.jobEnded(job.id)
             await heard(again.scheduler)
             clock.set(at("2026-11-25T10:00:00Z"))
             let fired = try await verdicts(second, 3)[2]
-            #expect(fired.verdict == .fired)
+            #expect(fired.decision.verdict == .run)
         }
         await second.close()
     }

@@ -117,7 +117,7 @@ struct SchedulerWindowTests {
                 try await journal.schedules.lastCommitted("market.trading")
             }
             while stand.clock.now < at("2026-11-30T21:30:00Z") {
-                let next = await stand.scheduler.upcoming(2, function: nil).upcoming
+                let next = await stand.scheduler.upcoming(2).upcoming
                 // The last run of each window stays under way until its window has ended.
                 held.withLock { $0 = next[0].window != next[1].window }
                 let run = try await stand.step(to: next[0].instant)

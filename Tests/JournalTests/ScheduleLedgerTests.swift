@@ -1,6 +1,7 @@
 import FunctionCore
 import Invocations
 import Journal
+import Scheduling
 import TestSupport
 import Testing
 
@@ -8,61 +9,120 @@ import Testing
 struct ScheduleLedgerTests {
     private let workspace = Workspace()
 
-    @Test("a nominal instant is decided once, together with its job")
+    private func decision(
+        _ nominal: Int64,
+        _ verdict: ScheduleDecision.Verdict,
+        _ cause: ScheduleDecision.Cause = .scheduled
+    ) -> ScheduleDecision {
+        ScheduleDecision(
+            id: "nightly",
+            nominal: at(nominal),
+            verdict: verdict,
+            cause: cause,
+            due: at(nominal),
+            at: at(nominal + 1)
+        )
+    }
+
+    private func runJob(_ nominal: Int64) -> ScheduleLedger.RunJob {
+        ScheduleLedger.RunJob(schedule: "nightly", nominal: at(nominal), job: job("learning"))
+    }
+
+    @Test("a nominal time is decided once, together with its job")
     func once() async throws {
         let journal = try await HostJournal.open(directory: workspace.path)
         let ledger = journal.schedules
         #expect(try await ledger.lastCommitted("nightly") == nil)
-        let fired = LedgerEntry(schedule: "nightly", nominal: at(60), verdict: .fired)
-        let commits = try await withThrowingTaskGroup(of: Bool.self) { group in
+        let run = decision(60, .run)
+        let mark = ScheduleState(mark: at(60), revision: 7, runs: 1, pause: "held")
+        let commits = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<20 {
                 group.addTask {
-                    if case .committed(let job?) = try await ledger.commit(
-                        fired,
-                        job: job("learning"),
-                        now: at(61)
-                    ) {
-                        return job.state == .queued
-                    }
-                    return false
+                    let actions = [ScheduleMachine.Action.decide(run), .keep(id: "nightly", mark)]
+                    return try await ledger.commit(actions, jobs: [runJob(60)], now: at(61)).isEmpty ? 1 : 0
                 }
             }
-            return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            return try await group.reduce(0, +)
         }
         #expect(commits == 1)
-        let jobs = try await journal.jobs.list()
+        let jobs = try await journal.jobs.list(JobFilter())
         #expect(jobs.count == 1)
         #expect(try await ledger.entries("nightly").map(\.job) == [jobs.first?.id])
-        #expect(try await ledger.lastCommitted("nightly") == at(60))
+        let books = try await ledger.load()
+        #expect(books.stored["nightly"] == StoredSchedule(state: mark, running: [at(60)]))
+        #expect(books.open.map(\.job) == [jobs.first?.id] && books.open[0].end == nil)
         await journal.close()
     }
 
-    @Test("skipped and missed instants keep their reason, the mark never moves back, and old rows go")
+    @Test("what waits ends, what was missed may be backfilled, and no other verdict gives way")
     func verdicts() async throws {
         let journal = try await HostJournal.open(directory: workspace.path)
         let ledger = journal.schedules
-        try await ledger.commit("nightly", at(100))
-        let missed = LedgerEntry(
-            schedule: "nightly",
-            nominal: at(50),
-            verdict: .missed,
-            reason: "the host was down"
+        func refused(_ decision: ScheduleDecision) async throws -> Bool {
+            try await !ledger.commit([.decide(decision)], now: at(500)).isEmpty
+        }
+        #expect(try await !refused(decision(10, .waiting)))
+        #expect(try await refused(decision(10, .waiting)))
+        #expect(try await !refused(decision(10, .coalesced(into: at(20)))))
+        #expect(try await refused(decision(10, .run)))
+        #expect(try await !refused(decision(20, .missed(.deadline), .catchUp)))
+        #expect(try await refused(decision(20, .skipped(.paused))))
+        #expect(try await !refused(decision(20, .run, .backfill)))
+        #expect(try await refused(decision(20, .run, .backfill)))
+        #expect(
+            try await ledger.entries("nightly").map(\.decision)
+                == [decision(20, .run, .backfill), decision(10, .coalesced(into: at(20)))]
         )
-        let skipped = LedgerEntry(
-            schedule: "nightly",
-            nominal: at(160),
-            verdict: .skipped,
-            reason: "window closed"
+        #expect(try await ledger.entry("nightly", at(20))?.end == nil)
+        #expect(try await ledger.taken("nightly", in: at(0)...at(100)) == [at(20)])
+        await journal.close()
+    }
+
+    @Test("the mark never moves back, old rows go, and what waits or runs stays")
+    func pruning() async throws {
+        let journal = try await HostJournal.open(directory: workspace.path)
+        let ledger = journal.schedules
+        for nominal in [Int64(10), 20, 30, 40] {
+            let verdict: ScheduleDecision.Verdict = nominal == 20 ? .waiting : .run
+            let state = ScheduleState(mark: at(nominal), revision: 1)
+            try await ledger.commit(
+                [.decide(decision(nominal, verdict)), .keep(id: "nightly", state)],
+                now: at(nominal)
+            )
+        }
+        try await ledger.commit(
+            [
+                .end(id: "nightly", nominal: at(10), .failed),
+                .end(id: "nightly", nominal: at(40), .succeeded),
+                .keep(id: "nightly", ScheduleState(mark: at(5), revision: 1)),
+            ],
+            now: at(50)
         )
-        #expect(try await ledger.commit(missed, now: at(170)) == .committed(nil))
-        #expect(try await ledger.lastCommitted("nightly") == at(100))
-        #expect(try await ledger.commit(skipped, now: at(170)) == .committed(nil))
-        #expect(try await ledger.commit(skipped, job: job(), now: at(170)) == .already(skipped))
-        #expect(try await ledger.lastCommitted("nightly") == at(160))
-        #expect(try await ledger.entries("nightly") == [skipped, missed])
-        #expect(try await journal.jobs.list().isEmpty)
+        #expect(try await ledger.lastCommitted("nightly") == at(40))
+        #expect(try await ledger.entry("nightly", at(10))?.end == .failed)
         try await ledger.prune(keep: 1)
-        #expect(try await ledger.entries("nightly") == [skipped])
+        #expect(try await ledger.entries("nightly").map(\.decision.nominal) == [at(40), at(30), at(20)])
+        await journal.close()
+    }
+
+    @Test("at a start the ends of jobs that nobody heard of are known")
+    func endsUnheard() async throws {
+        let journal = try await HostJournal.open(directory: workspace.path)
+        let run = runJob(60)
+        let actions = [
+            ScheduleMachine.Action.decide(decision(60, .run)),
+            .keep(id: "nightly", ScheduleState(mark: at(60), revision: 1)),
+        ]
+        try await journal.schedules.commit(actions, jobs: [run], now: at(61))
+        _ = try await journal.jobs.cancel(run.job.id, now: at(62))
+        #expect(try await journal.schedules.load().open.map(\.end) == [.cancelled])
+        // The id of a run's job follows from its time; where it is there, the run is.
+        let again = try await journal.schedules.commit(
+            [.decide(decision(70, .run))],
+            jobs: [ScheduleLedger.RunJob(schedule: "nightly", nominal: at(70), job: run.job)],
+            now: at(71)
+        )
+        #expect(again.map(\.nominal) == [at(70)])
         await journal.close()
     }
 
@@ -133,11 +193,12 @@ struct ScheduleLedgerTests {
     func relayed() async throws {
         try await withPlace(.redis) { place in
             try await place.journal { journal in
-                let fired = LedgerEntry(schedule: "nightly", nominal: at(60), verdict: .fired)
                 var new = job("learning", id: "a")
                 (new.key, new.priority, new.expires) = ("k", 3, at(99))
+                let run = ScheduleLedger.RunJob(schedule: "nightly", nominal: at(60), job: new)
                 for _ in 0..<2 {
-                    _ = try await journal.schedules.commit(fired, job: new, now: at(61))
+                    let actions = [ScheduleMachine.Action.decide(decision(60, .run))]
+                    _ = try await journal.schedules.commit(actions, jobs: [run], now: at(61))
                 }
                 #expect(try await journal.jobs.list().isEmpty)
                 let outbox = try #require(journal.jobOutbox)
