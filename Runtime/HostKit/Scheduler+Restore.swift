@@ -24,10 +24,10 @@ extension Scheduler {
                 pending += machine.react(to: fact(.cancelled))
             }
         }
-        for id in rotations.keys.sorted() { try await restore(rotation: id) }
+        held = []
     }
 
-    private func restore(rotation id: String) async throws {
+    func restore(rotation id: String) async throws {
         let kept = try await journal.rotations.state(of: id)
         guard let state = kept.map({ RotationState(text: $0) }) ?? RotationState() else {
             // To begin anew would give out tokens that were given before.

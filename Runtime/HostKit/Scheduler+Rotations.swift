@@ -51,7 +51,10 @@ extension Scheduler {
         for action in actions {
             switch action {
             case .persist(let state, let event):
-                try await journal.rotations.record(id, state.text, RotationRow(event))
+                let row = RotationRow(event)
+                guard try await journal.rotations.record(id, state.text, row) else {
+                    return abandon(id, "another host took it over")
+                }
             case .warm(let window, _): function(id, window).map { warmth?.keepWarm($0) }
             case .grant(let window, let token, let until):
                 tokens.grant(id, token, until: until)
@@ -67,13 +70,7 @@ extension Scheduler {
             case .cancel(_, let token): cancelRuns(of: id, token)
             case .checkpoint(let window, let token, let deadline):
                 beginCheckpoint(Checkpoint(rotation: id, window: window, token: token), deadline)
-            case .revoke(let window, let token):
-                tokens.revoke(id, token)
-                _ = machine.react(to: .windowClosed(rotation: id, window: window))
-                cancelRuns(of: id, token)
-                for (checkpoint, task) in checkpoints where checkpoint.rotation == id { task.cancel() }
-                function(id, window).map { warmth?.rest($0) }
-                note("window closes", id, window, token, open: false)
+            case .revoke(let window, let token): endWindow(id, window, token)
             case .late(let window, let opens):
                 telemetry.metrics.add("swiftlet_window_late_total", [id, window])
                 telemetry.note(
@@ -102,6 +99,16 @@ extension Scheduler {
         let done = WindowRotation.Fact.drained(window: holder.window, token: holder.token, at: clock.now)
         try await perform(rotations[id]?.react(to: done) ?? [], of: id)
         return true
+    }
+
+    /// Takes a window's token: nothing more begins, and what runs is cancelled.
+    func endWindow(_ id: String, _ window: String, _ token: UInt64) {
+        tokens.revoke(id, token)
+        _ = machine.react(to: .windowClosed(rotation: id, window: window))
+        cancelRuns(of: id, token)
+        for (checkpoint, task) in checkpoints where checkpoint.rotation == id { task.cancel() }
+        function(id, window).map { warmth?.rest($0) }
+        note("window closes", id, window, token, open: false)
     }
 
     private func cancelRuns(of rotation: String, _ token: UInt64) {

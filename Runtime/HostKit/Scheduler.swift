@@ -40,6 +40,10 @@ package actor Scheduler {
     var checkpoints: [Checkpoint: Task<Void, Never>] = [:]
     var runs: [Run: Task<CollectedReply?, Never>] = [:]
     var jobs: [String: (schedule: String, nominal: Instant)] = [:]
+    /// The rotations that this host acts for, as the journal has them.
+    var held: Set<String> = []
+    /// Until when it does, where other hosts could.
+    var holds: [String: Monotonic] = [:]
     var isRestored = false
     var stopping = false
     let inbox = SchedulerInbox()
@@ -53,7 +57,7 @@ package actor Scheduler {
     /// A clock beside the wall clock that runs at its speed and makes none of its steps.
     private var steady = (elapsed: Duration.zero, at: Monotonic.now)
 
-    private static let sleepMax = Duration.seconds(30)
+    static let sleepMax = Duration.seconds(30)
 
     package init(
         project: Project,
@@ -142,6 +146,7 @@ package actor Scheduler {
         for checkpoint in checkpoints.values { checkpoint.cancel() }
         for run in runs.values { _ = await run.value }
         for checkpoint in checkpoints.values { await checkpoint.value }
+        await releaseHolds()
     }
 
     /// A job that a schedule made is over.
@@ -193,7 +198,7 @@ package actor Scheduler {
     private func tick() async throws -> Duration {
         let now = clock.now
         var next = now + .seconds(30 * 24 * 3600)
-        for id in rotations.keys.sorted() {
+        for id in rotations.keys.sorted() where try await hold(id) {
             // A window that has drained makes room for the next at once: a turn takes three rounds at most.
             for _ in 0..<3 {
                 try await perform(rotations[id]?.react(to: .tick(now: now)) ?? [], of: id)
@@ -205,8 +210,7 @@ package actor Scheduler {
         pending = []
         try await perform(actions, now)
         for case .wake(let at) in actions { next = min(next, at) }
-        let wait = clock.realWait(until: next) ?? Scheduler.sleepMax
-        return min(wait, Scheduler.sleepMax)
+        return min(clock.realWait(until: next) ?? longestSleep, longestSleep)
     }
 
     /// Writes down what was heard before other schedules come.

@@ -12,6 +12,8 @@ package final class WindowTokens: Sendable {
 
     private let rotationOf: Mutex<[String: String]>
     private let held = Mutex<[String: Held]>([:])
+    /// Until when this host holds a rotation that others could hold; without an entry for ever.
+    private let holds = Mutex<[String: Monotonic]>([:])
     private let clock: VirtualClock
 
     /// Tokens for these functions; `rotationOf` gives the rotation of each windowed one.
@@ -44,9 +46,15 @@ package final class WindowTokens: Sendable {
         }
     }
 
+    /// Tokens of the rotation are worth nothing after that, whatever the wall clock says.
+    func hold(_ rotation: String, until end: Monotonic) {
+        holds.withLock { $0[rotation] = end }
+    }
+
     /// Whether a side effect of `function` under `token` is allowed now.
     package func isCurrent(_ function: String, _ token: UInt64) -> Bool {
         guard let rotation = rotationOf.withLock({ $0[function] }) else { return false }
+        if let end = holds.withLock({ $0[rotation] }), Monotonic.now >= end { return false }
         let now = clock.now
         return held.withLock { held in
             guard let grant = held[rotation] else { return false }

@@ -16,7 +16,7 @@ package final class HostJournal: Sendable {
     package let jobOutbox: JobOutbox?
     package let settlements: SettlementStore
     package let schedules: ScheduleLedger
-    package let rotations: RotationStore
+    package let rotations: any RotationBook
     package let settings: SettingStore
     package let log: KeyedLog
     private let file: SQLiteFile
@@ -25,20 +25,22 @@ package final class HostJournal: Sendable {
     /// Opens `journal.sqlite` in the data directory, and makes it at the first start.
     ///
     /// `manifest` gives a function's manifest as it is at the time: a job's end goes by it. With `redis`, jobs,
-    /// their deliveries and idempotency keys are kept there, under `name`, by all hosts that share it; the
+    /// their deliveries, idempotency keys and rotations are kept there, under `name`, by all hosts that share it, of
+    /// which one holds a rotation for the length of a `lease`; the
     /// rest stays in the file.
     /// - Throws: `StorageError`, for a file of a newer version among others.
     package static func open(
         directory: String,
         redis: RedisClient? = nil,
         name: String = "jobs",
+        lease: Duration = .seconds(15),
         manifest: @escaping @Sendable (String) -> Manifest? = { _ in nil }
     ) async throws -> HostJournal {
         let file = try await SQLiteFile.open("\(directory)/journal.sqlite", schema: .journal)
         let endings = JobEndings(manifest: manifest)
         guard let redis else { return HostJournal(file, endings) }
         let keys = RedisJobKeys(name, host: try await hostName(file))
-        return HostJournal(file, endings, redis, keys)
+        return HostJournal(file, endings, redis, keys, lease)
     }
 
     private init(_ file: SQLiteFile, _ endings: JobEndings) {
@@ -62,7 +64,8 @@ package final class HostJournal: Sendable {
         _ file: SQLiteFile,
         _ endings: JobEndings,
         _ redis: RedisClient,
-        _ keys: RedisJobKeys
+        _ keys: RedisJobKeys,
+        _ lease: Duration
     ) {
         let deliveries = RedisDeliveries(redis, keys)
         let jobs = RedisJobs(redis, keys, endings: endings, deliveries: deliveries)
@@ -77,7 +80,7 @@ package final class HostJournal: Sendable {
         let jobOutbox = JobOutbox(file)
         self.jobOutbox = jobOutbox
         schedules = ScheduleLedger(file, .relayed(jobOutbox))
-        rotations = RotationStore(file)
+        rotations = RedisRotations(redis, keys, lease: lease)
         settings = SettingStore(file)
         log = KeyedLog(file)
     }

@@ -284,7 +284,7 @@ struct SchedulerWindowTests {
             hardStop: at("2026-11-25T20:56:00Z"),
             reason: nil
         )
-        try await journal.rotations.record("market", "9|of a later version", row)
+        _ = try await journal.rotations.record("market", "9|of a later version", row)
         let recorder = Recorder(on: testLoop)
         let stand = SchedulerStand(folder, journal, standing("2026-11-25T14:30:00Z"), recorder)
         try await stand.whileRunning {

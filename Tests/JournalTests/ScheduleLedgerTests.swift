@@ -139,32 +139,6 @@ struct ScheduleLedgerTests {
         await again.close()
     }
 
-    @Test("a rotation's state is replaced together with the step that led to it, and both survive a restart")
-    func rotations() async throws {
-        let journal = try await HostJournal.open(directory: workspace.path)
-        let first = RotationRow(
-            kind: "granted",
-            window: "trading",
-            token: 1,
-            at: at(100),
-            opens: at(90),
-            hardStop: at(200),
-            reason: "planned"
-        )
-        var second = first
-        (second.kind, second.at, second.reason) = ("ended", at(150), nil)
-        try await journal.rotations.record("market", "one", first)
-        try await journal.rotations.record("other", "x", first)
-        try await journal.rotations.record("market", "two", second)
-        await journal.close()
-        let again = try await HostJournal.open(directory: workspace.path)
-        #expect(try await again.rotations.state(of: "market") == "two")
-        #expect(try await again.rotations.state(of: "third") == nil)
-        #expect(try await again.rotations.rows(of: "market") == [first, second])
-        #expect(try await again.rotations.rows(of: "market", limit: 1) == [second])
-        await again.close()
-    }
-
     @Test("a keyed log takes an id once and is read in order from any place")
     func keyedLog() async throws {
         let journal = try await HostJournal.open(directory: workspace.path)

@@ -39,6 +39,10 @@ struct RedisJobKeys: Sendable {
     func delivery(_ number: Int64) -> Bytes { key("delivery:\(number)") }
     func told(_ job: String) -> Bytes { key("told:\(job)") }
 
+    func rotationLease(_ rotation: String) -> Bytes { key("rotation:lease:\(rotation)") }
+    func rotationState(_ rotation: String) -> Bytes { key("rotation:state:\(rotation)") }
+    func rotationLog(_ rotation: String) -> Bytes { key("rotation:log:\(rotation)") }
+
     var functions: Bytes { key("functions") }
     /// Numbers by `accepted`, or by what, function and state.
     var counts: Bytes { key("counts") }
