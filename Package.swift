@@ -34,9 +34,14 @@ func function(_ name: String, exclude: [String] = []) -> Target {
     )
 }
 
-/// One suite of tests.
+/// One suite of tests; each may draw numbers from a seed.
 func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+    .testTarget(
+        name: name,
+        dependencies: dependencies + ["Seeds"],
+        path: "Tests/\(name)",
+        swiftSettings: strict
+    )
 }
 
 let functions = [
@@ -154,6 +159,7 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: strict
         ),
+        .target(name: "Seeds", path: "Tests/Seeds", swiftSettings: strict),
         .target(name: "CFixtures", path: "Tests/CFixtures", cSettings: [.define("_GNU_SOURCE")]),
         .executableTarget(
             name: "fixtures",
@@ -260,7 +266,9 @@ let package = Package(
         // Real hosts, workers, redis-server and ffmpeg, from the executables beside the tests.
         .testTarget(
             name: "EndToEnd",
-            dependencies: ["FunctionCore", "Processes", "TestSupport", "swiftlet", "functions", "fixtures"],
+            dependencies: [
+                "FunctionCore", "Processes", "TestSupport", "Seeds", "swiftlet", "functions", "fixtures",
+            ],
             path: "Tests/EndToEnd",
             exclude: ["crash-point.c", "websocket_client.py", "Calendars"],
             swiftSettings: strict

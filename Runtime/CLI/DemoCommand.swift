@@ -264,12 +264,12 @@ struct DemoStage {
         hop("", "clock set to \(instant.rfc3339)")
         _ = try await wait("the window of \(window)", seconds: 30) {
             let windows = admin.value("GET", "/v1/schedule")["windows"]?.arrayValue ?? []
-            return windows.first { $0["window"]?.stringValue == window && $0["phase"]?.stringValue == "open" }
+            return windows.first { $0["window"]?.stringValue == window && $0["stage"]?.stringValue == "open" }
         }
         for window in admin.value("GET", "/v1/schedule")["windows"]?.arrayValue ?? [] {
             let token = window["token"]?.intValue.map { ", fencing token \($0)" } ?? ""
-            let (name, phase) = (window["window"]?.stringValue ?? "", window["phase"]?.stringValue ?? "")
-            hop("", "window \(name): \(phase)\(token)")
+            let (name, stage) = (window["window"]?.stringValue ?? "", window["stage"]?.stringValue ?? "")
+            hop("", "window \(name): \(stage)\(token)")
         }
     }
 

@@ -111,7 +111,7 @@ struct Schedule: ParsableCommand {
         for window in state["windows"]?.arrayValue ?? [] {
             let name = "\(window["rotation"]?.stringValue ?? "").\(window["window"]?.stringValue ?? "")"
             let token = window["token"]?.intValue.map { "  token \($0)" } ?? ""
-            print("  \(Banner.padded(name, 24))\(window["phase"]?.stringValue ?? "")\(token)")
+            print("  \(Banner.padded(name, 24))\(window["stage"]?.stringValue ?? "")\(token)")
         }
     }
 

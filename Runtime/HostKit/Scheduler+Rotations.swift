@@ -39,7 +39,7 @@ extension Scheduler {
     }
 
     /// How each rotation stands: window by window.
-    package func windows() -> [(rotation: String, window: String, phase: String, token: UInt64?)] {
+    package func windows() -> [(rotation: String, window: String, stage: String, token: UInt64?)] {
         rotations.sorted { $0.key < $1.key }.flatMap { id, rotation in
             rotation.plan.windows.map {
                 (id, $0.name, rotation.stage(of: $0.name).rawValue, rotation.currentToken(of: $0.name))

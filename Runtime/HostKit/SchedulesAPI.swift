@@ -122,7 +122,7 @@ struct SchedulesAPI {
     private func list() async -> EndpointResponse {
         let windows: [JSON] = await host.scheduler.windows().map {
             var object: JSONObject = [
-                "rotation": .string($0.rotation), "window": .string($0.window), "phase": .string($0.phase),
+                "rotation": .string($0.rotation), "window": .string($0.window), "stage": .string($0.stage),
             ]
             if let token = $0.token { object["token"] = .integer(Int64(clamping: token)) }
             return .object(object)

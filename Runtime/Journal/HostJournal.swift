@@ -73,7 +73,7 @@ package final class HostJournal: Sendable {
         self.file = file
         self.deliveries = deliveries
         self.jobs = jobs
-        idempotency = RedisIdempotency(jobs)
+        idempotency = StrandedKeys(RedisIdempotency(jobs))
         feed = RedisFeed(redis, jobs)
         outbox = EventOutbox(file)
         settlements = SettlementStore(file, jobs: own)

@@ -1,7 +1,7 @@
 import FunctionCore
 import Synchronization
 
-/// Idempotency keys whose store may fail, as on a full disk, when it is told that a request is over.
+/// Idempotency keys whose store may fail as it is told that a request is over: a full disk, a server away.
 ///
 /// The store goes on to take such a key for one in flight, and would refuse its request until the host starts
 /// anew. So it is remembered here, and freed when the request comes again. Bound: `limit` keys; those beyond it

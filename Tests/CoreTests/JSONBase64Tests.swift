@@ -1,4 +1,5 @@
 import FunctionCore
+import Seeds
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
@@ -27,7 +28,7 @@ struct JSONBase64Tests {
 
     @Test("random bytes of every length up to 100 read back the same")
     func readsBackRandomBytes() {
-        var generator = SeededGenerator(seed: 3)
+        var generator = SeededRandom(3)
         for length in 0...100 {
             let bytes = Bytes((0..<length).map { _ in UInt8.random(in: 0...255, using: &generator) })
             #expect(Bytes(base64: bytes.base64) == bytes)

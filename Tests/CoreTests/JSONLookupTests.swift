@@ -1,4 +1,5 @@
 import FunctionCore
+import Seeds
 import Testing
 
 /// Members found in the text: any order, names written twice, names spelt in several ways.
@@ -15,7 +16,7 @@ struct JSONLookupTests {
 
     @Test("members are found in any order, among others that the type does not ask for")
     func findsMembersInAnyOrder() throws {
-        var generator = SeededGenerator(seed: 21)
+        var generator = SeededRandom(21)
         let full = Row(a: 1, bb: "b", a_long_name: 0.5, a_long_nama: true, é: [1, 2], K: ["x": "y"])
         let members = try #require(JSONCoder.json(of: full).objectValue).map { ($0.key, $0.value) }
         for size in [0, 3, 60, 70, 500] {
@@ -168,7 +169,7 @@ struct JSONLookupTests {
         arguments: [31, 32, 33] as [UInt64]
     )
     func agreesWithTrees(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededRandom(seed)
         for _ in 0..<300 {
             let json = JSONValueTests.random(depth: 5, &generator)
             let typed = try JSONCoder.decode(Anything.self, from: json.bytes(pretty: true))

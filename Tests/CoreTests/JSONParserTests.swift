@@ -1,4 +1,5 @@
 import FunctionCore
+import Seeds
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
@@ -164,7 +165,7 @@ struct JSONParserTests {
 
     @Test("a document with any byte replaced is read or refused, without a crash")
     func survivesDamage() throws {
-        var generator = SeededGenerator(seed: 7)
+        var generator = SeededRandom(7)
         var refused = 0
         for place in 0..<Self.sample.count {
             for _ in 0..<16 {
@@ -178,22 +179,5 @@ struct JSONParserTests {
             }
         }
         #expect(refused > Self.sample.count)
-    }
-}
-
-/// Random numbers that are the same in every run (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

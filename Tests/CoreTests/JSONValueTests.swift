@@ -1,4 +1,5 @@
 import FunctionCore
+import Seeds
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
@@ -98,7 +99,7 @@ struct JSONValueTests {
 
     @Test("a random value reads back the same from compact, pretty and sorted text", arguments: [1, 2, 3, 4])
     func readsBackRandomValues(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededRandom(seed)
         for _ in 0..<300 {
             let json = Self.random(depth: 5, &generator)
             #expect(try JSON.parse(json.bytes()) == json)
@@ -108,7 +109,7 @@ struct JSONValueTests {
 
     @Test("a random double reads back bit for bit")
     func readsBackDoubles() throws {
-        var generator = SeededGenerator(seed: 11)
+        var generator = SeededRandom(11)
         for round in 0..<20_000 {
             let number =
                 round.isMultiple(of: 2)
@@ -122,7 +123,7 @@ struct JSONValueTests {
 
     @Test("a decimal with few digits reads as the nearest double")
     func readsNearestDouble() throws {
-        var generator = SeededGenerator(seed: 12)
+        var generator = SeededRandom(12)
         for _ in 0..<20_000 {
             let digits = UInt64.random(in: 0...99_999_999_999_999_999, using: &generator)
             let text = "\(digits)e\(Int.random(in: -40...40, using: &generator))"
@@ -130,7 +131,7 @@ struct JSONValueTests {
         }
     }
 
-    static func random(depth: Int, _ generator: inout SeededGenerator) -> JSON {
+    static func random(depth: Int, _ generator: inout SeededRandom) -> JSON {
         switch Int.random(in: 0..<(depth > 0 ? 8 : 6), using: &generator) {
         case 0: return .null
         case 1: return .bool(Bool.random(using: &generator))
@@ -154,7 +155,7 @@ struct JSONValueTests {
         }
     }
 
-    private static func randomText(_ generator: inout SeededGenerator) -> String {
+    private static func randomText(_ generator: inout SeededRandom) -> String {
         let pieces = [
             "a", "Z", "0", " ", "\"", "\\", "/", "\n", "\u{0}", "\u{1F}", "\u{7F}", "é", "€", "😀",
             "\u{10FFFF}",

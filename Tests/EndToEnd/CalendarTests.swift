@@ -68,7 +68,7 @@ extension Scenarios {
                 func isOpen() async throws -> Bool {
                     let state =
                         try await HTTP.get("\(host.admin)/v1/schedule").json["windows"]?.arrayValue ?? []
-                    return state.first { $0["window"]?.stringValue == "trading" }?["phase"]?.stringValue
+                    return state.first { $0["window"]?.stringValue == "trading" }?["stage"]?.stringValue
                         == "open"
                 }
                 _ = try await eventually("trading") { try await isOpen() ? true : nil }

@@ -1,5 +1,6 @@
 import FunctionCore
 import Glibc
+import Seeds
 import TestSupport
 
 /// Kills, stops, fills and steps at random, one fault after the other, until the producers are done; after each

@@ -21,7 +21,7 @@ extension Scenarios {
             try await eventually("the window \(window)") { () -> Int? in
                 let state = try await HTTP.get("\(host.admin)/v1/schedule").json["windows"]?.arrayValue ?? []
                 let entry = state.first { $0["window"]?.stringValue == window }
-                return entry?["phase"]?.stringValue == "open"
+                return entry?["stage"]?.stringValue == "open"
                     ? entry?["token"]?.intValue.map { Int($0) } : nil
             }
         }

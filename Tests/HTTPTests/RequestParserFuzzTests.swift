@@ -1,3 +1,4 @@
+import Seeds
 import Testing
 
 @testable import HTTPTrigger
@@ -38,7 +39,7 @@ struct RequestParserFuzzTests {
 
     @Test("random bytes, and good requests with random faults, never trap, and cuts never matter")
     func random() {
-        var random = SplitMix(seed: 20_261_121)
+        var random = SeededRandom(20_261_121)
         let alphabet = Array("\r\n\r\n\t :;,0123456789abcdefGETPOST/HTTP1.1Host*#\u{0}\u{7F}é".utf8)
         for _ in 0..<4000 {
             var bytes = Array(Self.good.utf8)
@@ -64,19 +65,6 @@ struct RequestParserFuzzTests {
     }
 }
 
-/// A small generator, so that a failure can be run again.
-struct SplitMix {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
-    mutating func below(_ bound: Int) -> Int { bound == 0 ? 0 : Int(next() % UInt64(bound)) }
+extension SeededRandom {
+    fileprivate mutating func below(_ bound: Int) -> Int { bound == 0 ? 0 : Int(next() % UInt64(bound)) }
 }

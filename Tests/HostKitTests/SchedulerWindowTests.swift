@@ -63,8 +63,8 @@ struct SchedulerStand: Sendable {
         }
     }
 
-    func phase(_ window: String) async -> String {
-        await scheduler.windows().first { $0.window == window }?.phase ?? "none"
+    func stage(_ window: String) async -> String {
+        await scheduler.windows().first { $0.window == window }?.stage ?? "none"
     }
 
     /// Sets the clock and waits for the run of that very instant.
@@ -167,7 +167,7 @@ struct SchedulerWindowTests {
             let old = recorder.seen[0].invocation.fencingToken ?? 0
             stand.clock.set(at("2026-11-25T21:15:00Z"))
             try await recorder.wait("the cancelling") { $0[0].isCancelled }
-            _ = try await until("learning's token") { await stand.phase("learning") == "open" ? true : nil }
+            _ = try await until("learning's token") { await stand.stage("learning") == "open" ? true : nil }
             #expect(!stand.tokens.isCurrent("trading", old))
             #expect(recorder.seen.count == 1)
             recorder.end(0, CollectedReply(outcome: .workerLost("killed")))
@@ -185,14 +185,14 @@ struct SchedulerWindowTests {
         try await stand.whileRunning {
             let token = try await recorder.wait("the run") { $0.count == 1 }[0].invocation.fencingToken ?? 0
             stand.clock.set(at("2026-11-25T20:55:00Z"))
-            _ = try await until("the drain") { await stand.phase("trading") == "draining" ? true : nil }
+            _ = try await until("the drain") { await stand.stage("trading") == "draining" ? true : nil }
             #expect(stand.tokens.isCurrent("trading", token))
             // Nothing begins in a window that drains, by hand neither.
             let byHand = Invocation(function: "trading", event: Event())
             let refused = await stand.scheduler.invoke(byHand, rotation: "market", window: "trading")
             #expect(refused == nil)
             recorder.end(0)
-            _ = try await until("the end") { await stand.phase("trading") == "closed" ? true : nil }
+            _ = try await until("the end") { await stand.stage("trading") == "closed" ? true : nil }
             #expect(!stand.tokens.isCurrent("trading", token))
             #expect(!recorder.seen[0].isCancelled)
         }
@@ -207,7 +207,7 @@ struct SchedulerWindowTests {
         try await stand.whileRunning {
             let token = try await recorder.wait("the run") { $0.count == 1 }[0].invocation.fencingToken ?? 0
             stand.clock.set(at("2026-11-25T20:55:59Z"))
-            _ = try await until("the drain") { await stand.phase("trading") == "draining" ? true : nil }
+            _ = try await until("the drain") { await stand.stage("trading") == "draining" ? true : nil }
             #expect(!recorder.seen[0].isCancelled)
             stand.clock.set(at("2026-11-25T20:56:00Z"))
             // By the clock alone, before the scheduler has seen it.
@@ -235,7 +235,7 @@ struct SchedulerWindowTests {
             let token = seen.last?.invocation.fencingToken ?? 0
             #expect(stand.tokens.isCurrent("trading", token))
             stand.clock.set(at("2026-11-25T20:55:30Z"))
-            _ = try await until("the drain") { await stand.phase("trading") == "draining" ? true : nil }
+            _ = try await until("the drain") { await stand.stage("trading") == "draining" ? true : nil }
             stand.clock.set(at("2026-11-25T21:20:00Z"))
             guard case .cancelled? = await reply?.outcome else {
                 Issue.record("the run by hand was not cancelled")
@@ -291,8 +291,8 @@ struct SchedulerWindowTests {
             _ = try await until("the first look") {
                 try await journal.schedules.lastCommitted("market.trading")
             }
-            let phase = await stand.phase("trading")
-            #expect(phase == "closed")
+            let stage = await stand.stage("trading")
+            #expect(stage == "closed")
             #expect(recorder.seen.isEmpty)
         }
         await journal.close()
@@ -325,7 +325,7 @@ struct SchedulerWindowTests {
                 try await journal.schedules.lastCommitted("market.trading")
             }
             stand.clock.set(at("2026-11-27T14:26:00Z"))
-            _ = try await until("the arming") { await stand.phase("trading") == "arming" ? true : nil }
+            _ = try await until("the arming") { await stand.stage("trading") == "arming" ? true : nil }
             #expect(stand.warmth.warm == ["trading"])
             _ = try await stand.step(to: at("2026-11-27T14:30:00Z"))
             // The half day's cutoff: what runs has ended, so the checkpoint follows at once.
@@ -337,7 +337,7 @@ struct SchedulerWindowTests {
             #expect(checkpoint.invocation.function == "trading")
             #expect(checkpoint.event?.until == at("2026-11-27T17:59:45Z"))
             #expect(checkpoint.invocation.fencingToken == seen.first?.invocation.fencingToken)
-            _ = try await until("the end") { await stand.phase("trading") == "closed" ? true : nil }
+            _ = try await until("the end") { await stand.stage("trading") == "closed" ? true : nil }
             #expect(stand.warmth.warm.isEmpty)
             #expect(stand.warmth.rests == ["trading"], "its workers may go")
             let learning = try await stand.step(to: at("2026-11-27T18:15:00Z"))

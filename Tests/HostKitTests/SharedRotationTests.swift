@@ -41,7 +41,7 @@ struct SharedRotationTests {
             let tasks = members.map { member in Task { await member.stand.scheduler.run() } }
             let holder = try await until("a window") { () -> Int? in
                 for (index, member) in members.enumerated()
-                where await member.stand.phase("trading") == "open" {
+                where await member.stand.stage("trading") == "open" {
                     return index
                 }
                 return nil
@@ -80,8 +80,8 @@ struct SharedRotationTests {
         try await withTwo { holder, other in
             let run = try await holder.stand.recorder.wait("the run") { $0.count == 1 }[0]
             let old = try #require(run.invocation.fencingToken)
-            let phase = await other.stand.phase("trading")
-            #expect(phase == "closed")
+            let stage = await other.stand.stage("trading")
+            #expect(stage == "closed")
             await holder.stand.scheduler.stop()
             let new = try await until("the other's token") { await token(other) }
             #expect(new > old)
@@ -107,8 +107,8 @@ struct SharedRotationTests {
             }
             #expect(new > old)
             try await holder.stand.recorder.wait("the cancelling") { $0[0].isCancelled }
-            let phase = await holder.stand.phase("trading")
-            #expect(phase == "closed")
+            let stage = await holder.stand.stage("trading")
+            #expect(stage == "closed")
             let audit = try await audit(other)
             #expect(audit.findings == [] && audit.grants == 2)
         }

@@ -1,5 +1,6 @@
 import FunctionCore
 import Journal
+import Seeds
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
@@ -110,7 +111,7 @@ struct JobLifeTests {
         arguments: 0..<20
     )
     func sequences(_ seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededRandom(seed)
         var life = JobLife(
             maxAttempts: Int.random(in: 1...4, using: &random),
             maxRecoveries: Int.random(in: 0...3, using: &random),
@@ -138,18 +139,5 @@ struct JobLifeTests {
             #expect(life.state != .completed)
             life = next
         }
-    }
-}
-
-/// A small generator with a seed, for sequences that can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

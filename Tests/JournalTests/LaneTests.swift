@@ -1,9 +1,10 @@
 import FunctionCore
 import Invocations
 import Journal
+import Seeds
 import Storage
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite(
     "Priority, keys, rates and ends of time among jobs that wait, on every engine",
@@ -236,7 +237,7 @@ struct LaneTests {
     )
     func sequences(_ engine: Engine, _ seed: UInt64) async throws {
         try await withJournal(engine) { journal in
-            var random = SplitMix(state: seed)
+            var random = SeededRandom(seed)
             var running: [String: (lease: Int64, key: String)] = [:]
             var next: [String: Int] = [:]
             let policies = [

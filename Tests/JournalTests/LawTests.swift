@@ -1,9 +1,10 @@
 import FunctionCore
 import Invocations
 import Journal
+import Seeds
 import Storage
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite("The law holds on every engine", .timeLimit(.minutes(2)))
 struct LawTests {
@@ -14,7 +15,7 @@ struct LawTests {
     )
     func sequences(_ engine: Engine, _ seed: UInt64) async throws {
         try await withPlace(engine) { place in
-            var random = SplitMix(state: seed)
+            var random = SeededRandom(seed)
             var journal = try await place.open()
             var accepted = 0
             var running: [String: Int64] = [:]

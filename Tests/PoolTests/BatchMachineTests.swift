@@ -1,5 +1,6 @@
 import FunctionCore
 import Invocations
+import Seeds
 import Testing
 
 @testable import WorkerPool

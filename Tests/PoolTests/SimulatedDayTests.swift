@@ -1,6 +1,7 @@
 import Foundation
 import FunctionCore
 import Invocations
+import Seeds
 import Testing
 
 @testable import WorkerPool

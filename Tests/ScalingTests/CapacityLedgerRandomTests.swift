@@ -1,5 +1,6 @@
 import FunctionCore
 import Scaling
+import Seeds
 import Testing
 
 @Suite("capacity ledger, at random", .timeLimit(.minutes(2)))

@@ -1,6 +1,7 @@
 import FunctionCore
 import Invocations
 import Scaling
+import Seeds
 import Testing
 
 @Suite("scale policy", .timeLimit(.minutes(1)))

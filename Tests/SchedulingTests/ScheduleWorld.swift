@@ -1,5 +1,6 @@
 import FunctionCore
 import Scheduling
+import Seeds
 import Testing
 
 /// A host in small that may die between any two steps: the machine, a rotation beside it, and what survives
@@ -33,7 +34,7 @@ struct ScheduleWorld {
     init(plan: SchedulePlan, start: Instant, seed: UInt64, isCrashing: Bool = true) {
         self.plan = plan
         self.isCrashing = isCrashing
-        random = SeededRandom(seed: seed)
+        random = SeededRandom(seed)
         machine = ScheduleMachine(plan: plan)
         rotation = plan.rotations["market"].map { WindowRotation(plan: $0) }
         now = start

@@ -1,6 +1,7 @@
 import Foundation
 import FunctionCore
 import Scheduling
+import Seeds
 import Testing
 
 @Suite("TimeZoneRules", .timeLimit(.minutes(1)))
@@ -17,7 +18,7 @@ struct TimeZoneRulesTests {
     func oracle(name: String) throws {
         let zone = try TimeZoneRules.load(name)
         let oracle = try #require(TimeZone(identifier: name))
-        var random = SeededRandom(seed: 42)
+        var random = SeededRandom(42)
         // From 1972, as both databases then tell the same history, over the end of the table into the footer.
         let range = at("1972-01-01T00:00:00Z").seconds..<at("2090-01-01T00:00:00Z").seconds
         for _ in 0..<4_000 {
@@ -38,7 +39,7 @@ struct TimeZoneRulesTests {
     )
     func roundTrip(name: String) throws {
         let zone = try TimeZoneRules.load(name)
-        var random = SeededRandom(seed: 3)
+        var random = SeededRandom(3)
         for _ in 0..<4_000 {
             var instant = Instant(seconds: Int64.random(in: -6_000_000_000..<9_000_000_000, using: &random))
             if Bool.random(using: &random), let step = zone.nextStep(after: instant) {
@@ -119,7 +120,7 @@ struct TimeZoneRulesTests {
             try whole.prefix(length).write(to: folder.appendingPathComponent("Cut"))
             #expect(throws: SchedulingError.self) { try TimeZoneRules.load("Cut", from: folder.path) }
         }
-        var random = SeededRandom(seed: 11)
+        var random = SeededRandom(11)
         for _ in 0..<400 {
             var bytes = whole
             for _ in 0..<3 {

@@ -1,5 +1,6 @@
 import FunctionCore
 import Scheduling
+import Seeds
 import Testing
 
 /// Random facts in random order against what must always hold.
@@ -103,7 +104,7 @@ struct WindowRotationRandomTests {
 
     @Test("never two windows hold a valid token, whatever the clock and the holders do", arguments: 1...4)
     func invariants(seed: Int) throws {
-        var random = SeededRandom(seed: UInt64(seed))
+        var random = SeededRandom(UInt64(seed))
         let limit = Duration.seconds([0, 120, 3_600, 6 * 3_600][seed - 1])
         var world = World(plans: try plans(Market.rotation(drainLimit: limit)), limit: limit)
         world.restart()
@@ -117,7 +118,7 @@ struct WindowRotationRandomTests {
         let plans = try plans(Market.fullRotation())
         var (grants, handovers) = (0, 0)
         for seed in 1...10_000 {
-            var random = SeededRandom(seed: UInt64(seed))
+            var random = SeededRandom(UInt64(seed))
             var world = World(plans: plans, limit: .seconds(120))
             world.now =
                 at("2026-01-01T00:00:00Z") + .seconds(Int64.random(in: 0...31_000_000, using: &random))

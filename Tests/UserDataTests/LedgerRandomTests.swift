@@ -1,7 +1,8 @@
 import FunctionCore
 import Invocations
-import TestSupport
+import Seeds
 import Testing
+import TestSupport
 import UserData
 
 /// What a ledger has to come to, kept the simplest way.

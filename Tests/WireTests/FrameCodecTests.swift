@@ -1,4 +1,5 @@
 import FunctionCore
+import Seeds
 import Testing
 import Wire
 

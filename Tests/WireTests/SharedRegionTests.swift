@@ -1,6 +1,7 @@
 import CShims
 import FunctionCore
 import Glibc
+import Seeds
 import Testing
 import Wire
 

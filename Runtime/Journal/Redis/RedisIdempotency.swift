@@ -2,14 +2,10 @@ import FunctionCore
 import Invocations
 import RedisTrigger
 import Storage
-import Synchronization
 
 /// Idempotency keys in Redis: a key that was sent to one host is known to all.
 final class RedisIdempotency: IdempotencyKeys {
     private let jobs: RedisJobs
-    /// Keys that are to be free and could not be freed, as the server was away; no more than the requests
-    /// that were under way then.
-    private let stuck = Mutex<Set<IdempotencyScope>>([])
     private var keys: RedisJobKeys { jobs.keys }
 
     init(_ jobs: RedisJobs) {
@@ -22,7 +18,6 @@ final class RedisIdempotency: IdempotencyKeys {
         now: Instant
     ) async throws -> IdempotencyVerdict {
         try scope.check()
-        if stuck.withLock({ $0.contains(scope) }) { try await abandon(scope) }
         let key = keys.idempotency(scope)
         return try await jobs.untilWritten {
             let row = RedisJobCodec.table(try await jobs.ask(["HGETALL", key]))
@@ -56,7 +51,6 @@ final class RedisIdempotency: IdempotencyKeys {
     }
 
     func abandon(_ scope: IdempotencyScope) async throws {
-        stuck.withLock { _ = $0.insert(scope) }
         _ = try await change(scope) { commit, key, row in
             let isOwn = row["host"] == Bytes(keys.host)
             guard isOwn, row["status"] == nil, row["job"] == nil else { return false }
@@ -66,7 +60,6 @@ final class RedisIdempotency: IdempotencyKeys {
             commit.add(["ZREM", keys.idempotencies, key])
             return true
         }
-        stuck.withLock { _ = $0.remove(scope) }
     }
 
     func dropLost() async throws -> Int {
