@@ -34,7 +34,7 @@ func awaitFork() {
         } else {
             var byte: UInt8 = 0
             losses = read(turn[0], &byte, 1) == 1 ? 0 : losses + 1
-            if hostIsGone() { _exit(0) }
+            if hostIsGone(within: restMilliseconds) { _exit(0) }
         }
         close(turn[0])
     }
@@ -66,9 +66,13 @@ private func refuse(_ error: Int32) {
     if swiftlet_send(3, -error, nil, 0) != 0 { _exit(0) }
 }
 
-private func hostIsGone() -> Bool {
-    var channel = pollfd(fd: 3, events: 0, revents: 0)
-    return poll(&channel, 1, 0) > 0
+/// So long the next fork waits for the worker that was just taken, which needs the processor more.
+private let restMilliseconds: Int32 = 20
+
+/// Rests until the host asks again, at the longest for the time given; true where the host is gone.
+private func hostIsGone(within milliseconds: Int32) -> Bool {
+    var channel = pollfd(fd: 3, events: Int16(POLLIN), revents: 0)
+    return poll(&channel, 1, milliseconds) > 0 && Int32(channel.revents) & (POLLHUP | POLLERR) != 0
 }
 
 private func answerProbe() -> Never {
