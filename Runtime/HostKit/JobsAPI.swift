@@ -2,7 +2,6 @@ import FunctionCore
 import HTTPTrigger
 import Invocations
 import Journal
-import Storage
 
 /// The admin API's part on jobs and dead letters, and the audit of all that was accepted.
 struct JobsAPI {
@@ -52,16 +51,7 @@ struct JobsAPI {
     }
 
     private func answer(_ body: () async throws -> EndpointResponse) async -> EndpointResponse {
-        do {
-            return try await body()
-        } catch let error as FunctionError {
-            return .failure(error)
-        } catch let error as StorageError {
-            return .failure(error.functionError)
-        } catch {
-            let message = "the journal cannot be read; the host's log has the cause"
-            return .failure(FunctionError(status: 503, code: "storage_failed", message: message))
-        }
+        await .answering(else: "the journal cannot be read; the host's log has the cause", body)
     }
 
     // MARK: Jobs

@@ -24,7 +24,6 @@ extension Scheduler {
                 pending += machine.react(to: fact(.cancelled))
             }
         }
-        held = []
     }
 
     func restore(rotation id: String) async throws {
@@ -46,12 +45,26 @@ extension Scheduler {
     func goBy(_ project: Project) {
         manifests = Scheduler.manifests(project)
         guard project.book != book else { return }
+        let plans = Dictionary(project.book.rotations.map { ($0.id, $0) }) { _, last in last }
+        for (id, rotation) in rotations where plans[id] == nil {
+            if let holder = rotation.state.holder { endWindow(id, holder.window, holder.token) }
+            held.remove(id)
+            rotations[id] = nil
+        }
         book = project.book
         machine = ScheduleMachine(plan: project.plan)
-        rotations = Dictionary(
-            book.rotations.map { ($0.id, WindowRotation(plan: $0)) },
-            uniquingKeysWith: { _, last in last }
-        )
+        for (id, plan) in plans {
+            guard rotations[id] != nil else {
+                rotations[id] = WindowRotation(plan: plan)
+                continue
+            }
+            // What is open goes on, or is cut off where the new plan has it closed.
+            _ = rotations[id]?.react(to: .replanned(plan))
+            guard let holder = rotations[id]?.state.holder, holder.stage == .open else { continue }
+            _ = machine.react(
+                to: .windowOpened(rotation: id, window: holder.window, token: holder.token)
+            )
+        }
         isRestored = false
     }
 

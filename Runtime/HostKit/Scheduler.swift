@@ -123,6 +123,7 @@ package actor Scheduler {
                 answer(error)
                 if stopping { break }
                 isRestored = false
+                held = []
                 pending = []
                 telemetry.note(
                     .error,

@@ -5,7 +5,6 @@ import Journal
 import Observe
 import Scheduling
 import Settings
-import Storage
 
 /// The admin API's part on schedules: what runs when, what became of each time, and the operator's wishes.
 struct SchedulesAPI {
@@ -89,16 +88,7 @@ struct SchedulesAPI {
     }
 
     private func answer(_ body: () async throws -> EndpointResponse) async -> EndpointResponse {
-        do {
-            return try await body()
-        } catch let error as FunctionError {
-            return .failure(error)
-        } catch let error as StorageError {
-            return .failure(error.functionError)
-        } catch {
-            let message = "the scheduler took nothing; the host's log has the cause"
-            return .failure(FunctionError(status: 503, code: "storage_failed", message: message))
-        }
+        await .answering(else: "the scheduler took nothing; the host's log has the cause", body)
     }
 
     private func entry(_ request: EndpointRequest) throws -> ScheduleEntry {

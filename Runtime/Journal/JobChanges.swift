@@ -28,6 +28,14 @@ package final class JobChanges: Sendable {
         }
     }
 
+    /// Tells of what a step took: who waits for one of the jobs, and who begins jobs or delivers.
+    func tell(of taken: [JobChange], due: WakeSignal, deliveries: WakeSignal) {
+        for change in taken { changed(change.job.id) }
+        // An end may have made another job, or a delivery.
+        if taken.contains(where: { $0.before.state != $0.job.state }) { due.wake() }
+        if taken.contains(where: \.job.state.isFinal) { deliveries.wake() }
+    }
+
     func changed(_ id: String) {
         for signal in state.withLock({ $0.listeners[id].map { Array($0.values) } ?? [] }) { signal.wake() }
     }

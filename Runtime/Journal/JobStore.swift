@@ -97,10 +97,7 @@ package final class JobStore: JobEngine {
 
     /// Tells of changes that others have not asked for.
     private func told(_ taken: [JobChange]) {
-        for change in taken { changes.changed(change.job.id) }
-        // An end may have made another job, or a delivery.
-        if taken.contains(where: { $0.before.state != $0.job.state }) { due.wake() }
-        if taken.contains(where: \.job.state.isFinal) { deliveries.appended.wake() }
+        changes.tell(of: taken, due: due, deliveries: deliveries.appended)
     }
 
     package func remove(

@@ -187,9 +187,7 @@ package final class RedisJobs: JobEngine {
     }
 
     private func told(_ taken: [JobChange]) {
-        for change in taken { changes.changed(change.job.id) }
-        if taken.contains(where: { $0.before.state != $0.job.state }) { due.wake() }
-        if taken.contains(where: \.job.state.isFinal) { deliveries.appended.wake() }
+        changes.tell(of: taken, due: due, deliveries: deliveries.appended)
     }
 
     package func remove(
