@@ -104,12 +104,12 @@ class Excepted:
         self.fields = set(fields.split(","))
         self.uses = 0
         assert self.fields <= {"session", *FIELDS}, f"line {number}: unknown field"
-        assert self.side in ("first", "second", "neither"), f"line {number}: {self.side}"
+        assert self.side in ("first", "second"), f"line {number}: {self.side}: against both there is no exception"
         assert self.reason and self.source, f"line {number}: a reason and a source are needed"
 
     def excuses(self, day, field, values):
         own, first, second = values
-        side = "first" if own == first else "second" if own == second else "neither"
+        side = "first" if own == first else "second" if own == second else None
         if not (self.first <= day <= self.last and field in self.fields and side == self.side):
             return False
         self.uses += 1
