@@ -33,6 +33,8 @@ struct HostAddress: ParsableArguments {
 /// A request to a running host; every failure ends the command with a sentence.
 struct HostClient {
     let base: String
+    /// What goes with every request.
+    var headers = HostClient.authorization
 
     struct Answer {
         var status: Int
@@ -68,7 +70,7 @@ struct HostClient {
         let request = OutboundRequest(
             method: method,
             url: url,
-            headers: headers,
+            headers: path.hasPrefix("http") ? headers : self.headers + headers,
             body: bytes,
             timeout: timeout,
             responseLimit: 256 << 20
@@ -79,6 +81,15 @@ struct HostClient {
         } catch {
             leave(69, "\(base) does not answer (\(error)); is the host still running?")
         }
+    }
+
+    /// What a host with an admin.token wants to see: the token, from the environment or from `.env`.
+    static var authorization: [Header] {
+        let file = parseDotEnv(readText(".env") ?? "")["SWIFTLET_ADMIN_TOKEN"]
+        guard let token = processEnvironment()["SWIFTLET_ADMIN_TOKEN"] ?? file, !token.isEmpty else {
+            return []
+        }
+        return [Header("authorization", "Bearer \(token)")]
     }
 
     /// The JSON of a request that must succeed; else its error is printed and the command ends with 1.

@@ -87,7 +87,7 @@ extension MarketCalendars {
             let request = OutboundRequest(
                 method: "POST",
                 url: "\(base)/v1/reload",
-                headers: [],
+                headers: HostClient.authorization,
                 body: Bytes(),
                 timeout: .seconds(330),
                 responseLimit: 1 << 20

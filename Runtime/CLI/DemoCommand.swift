@@ -19,7 +19,7 @@ struct Demo: AsyncParsableCommand {
     func run() async throws {
         let urls = address.urls()
         let stage = DemoStage(
-            gateway: HostClient(base: urls.gateway),
+            gateway: HostClient(base: urls.gateway, headers: []),
             admin: HostClient(base: urls.admin),
             directory: address.directory,
             user: user

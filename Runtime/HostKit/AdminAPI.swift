@@ -11,7 +11,7 @@ import WorkerPool
 
 /// The admin port: health, metrics, functions, invocations, the clock, schedules.
 ///
-/// On loopback only; it has no authentication.
+/// `AdminGuard` stands before all of it.
 struct AdminAPI {
     let host: HostState
     let jobs: JobsAPI
@@ -35,9 +35,7 @@ struct AdminAPI {
             EndpointRoute("GET", "/v1/credits/{user}") { await self.credits($0) },
             EndpointRoute("POST", "/v1/credits/{user}/grants") { await self.grant($0) },
             EndpointRoute("POST", "/v1/reload") { _ in await self.reload().response },
-        ].map(AdminGuard.guarded) + jobs.routes.map(AdminGuard.guarded)
-            + SchedulesAPI(host: host).routes.map(AdminGuard.guarded)
-            + DeadLettersAPI(redis: host.redis).routes.map(AdminGuard.guarded)
+        ] + jobs.routes + SchedulesAPI(host: host).routes + DeadLettersAPI(redis: host.redis).routes
     }
 
     private func ready() async -> EndpointResponse {

@@ -1,26 +1,43 @@
 import FunctionCore
 import HTTPTrigger
 
-/// Keeps web pages away from the admin port, which has no authentication.
-///
-/// A page that somebody opens on this machine can send requests to loopback, but not without an `Origin`, and
-/// by a foreign name only with that name as `Host`.
-enum AdminGuard {
-    /// The route, refused with 403 to requests that come from a page or by another name than loopback's.
-    static func guarded(_ route: EndpointRoute) -> EndpointRoute {
-        EndpointRoute(route.method, route.pattern, bodyLimit: route.bodyLimit) { request in
-            guard request.headers.first("origin") == nil,
-                isLoopback(request.headers.first("host") ?? "")
-            else {
-                let message = "the admin port answers programs on this machine, as 127.0.0.1 or localhost"
-                return .failure(FunctionError(status: 403, code: "not_local", message: message))
-            }
-            return await route.endpoint.respond(to: request)
-        }
+/// Stands before every route of the admin port: lets in who may come, and tells browsers what an answer may do.
+struct AdminGuard: Sendable {
+    let access: AdminAccess
+
+    func guarded(_ routes: [EndpointRoute]) -> [EndpointRoute] {
+        routes.map { guarded($0, $0.pattern == "/healthz" ? .open : .program) }
     }
 
-    private static func isLoopback(_ host: String) -> Bool {
-        let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } + "]" : host.prefix { $0 != ":" }
-        return ["127.0.0.1", "localhost", "[::1]"].contains(String(name))
+    /// The route behind a door.
+    ///
+    /// `refused` answers where the token is missing; by default that is the error as JSON.
+    func guarded(
+        _ route: EndpointRoute,
+        _ door: AdminAccess.Door,
+        policy: String = "default-src 'none'; frame-ancestors 'none'; sandbox",
+        refused: (@Sendable () -> EndpointResponse)? = nil
+    ) -> EndpointRoute {
+        EndpointRoute(route.method, route.pattern, bodyLimit: route.bodyLimit) { [access] request in
+            var response: EndpointResponse
+            switch access.refusal(request.method, request.headers, door) {
+            case nil: response = await route.endpoint.respond(to: request)
+            case .token where refused != nil:
+                response = refused?() ?? .failure(AdminAccess.Refusal.token.error)
+            case .token:
+                response = .failure(AdminAccess.Refusal.token.error)
+                response.headers.append(Header("www-authenticate", "Bearer realm=\"swiftlet\""))
+            case .some(let refusal): response = .failure(refusal.error)
+            }
+            response.headers += [
+                // Added to what the answer says itself: where there are two, both hold.
+                Header("content-security-policy", policy), Header("x-content-type-options", "nosniff"),
+                Header("cross-origin-resource-policy", "same-origin"),
+                Header("cross-origin-opener-policy", "same-origin"),
+                // Not `no-referrer`: browsers then hide the origin of the console's own forms.
+                Header("referrer-policy", "same-origin"),
+            ]
+            return response
+        }
     }
 }

@@ -46,7 +46,24 @@ extension Configuration {
         .init("tls.certificate", "SWIFTLET_TLS_CERTIFICATE", help: "PEM files, with commas; turns TLS on"),
         .init("tls.key", "SWIFTLET_TLS_KEY", help: "their keys, in the same order"),
         .init("gateway.url", "SWIFTLET_URL", help: "how clients reach the gateway, for signed URLs"),
-        .init("admin.port", "SWIFTLET_ADMIN_PORT", "8081", help: "on loopback always; 0 picks a free one"),
+        .init("admin.port", "SWIFTLET_ADMIN_PORT", "8081", help: "0 picks a free one"),
+        .init(
+            "admin.bind",
+            "SWIFTLET_ADMIN_BIND",
+            "127.0.0.1",
+            help: "address of the admin port; another than loopback's needs admin.token"
+        ),
+        .init(
+            "admin.hosts",
+            "SWIFTLET_ADMIN_HOSTS",
+            help: "further names by which it is called, with commas"
+        ),
+        .init(
+            "admin.token",
+            "SWIFTLET_ADMIN_TOKEN",
+            isSecret: true,
+            help: "what callers of the admin port show"
+        ),
         .init("data", "SWIFTLET_DATA", ".swiftlet", help: "the data directory"),
         .init("bundle", "SWIFTLET_BUNDLE", help: "the bundle's executable; beside this program"),
         .init("functions", "SWIFTLET_FUNCTIONS", "Functions", help: "where */function.yaml are"),

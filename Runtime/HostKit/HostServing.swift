@@ -49,7 +49,7 @@ extension HostStarter {
         let host = Host(
             state,
             gatewayURL: gatewayURL,
-            adminURL: "http://127.0.0.1:\(back.port)",
+            adminURL: premises.settings.admin.url(port: back.port),
             redis: supplies.redis.url,
             redisPort: supplies.redis.port,
             provider: supplies.provider.offline ? "offline" : supplies.provider.baseURL,
@@ -151,9 +151,9 @@ extension HostStarter {
         let api = AdminAPI(host: state, jobs: JobsAPI(host: state, runner: runner)) {
             await reloader.reload("the admin API")
         }
-        let router = try Router(endpoints: api.routes)
+        let router = try Router(endpoints: AdminGuard(access: settings.admin).guarded(api.routes))
         let server = try await HTTPServer.bind(
-            host: "127.0.0.1",
+            host: settings.admin.bind,
             port: settings.adminPort,
             inherited: options.inheritance.listeners["admin"],
             group: group,

@@ -44,7 +44,7 @@ extension Configuration {
         }
     }
 
-    private func list(_ name: String) -> [String] {
+    func list(_ name: String) -> [String] {
         self[name].split(separator: ",").map { $0.trimmingPrefix(while: \.isWhitespace) }.map { text in
             var text = text
             while text.last?.isWhitespace == true { text.removeLast() }

@@ -18,6 +18,7 @@ package struct HostSettings {
     let seed: UInt64
     let gatewayPort: Int
     let adminPort: Int
+    let admin: AdminAccess
     let grace: Duration
     let isolation: WorkerIsolation.Settings
     /// How much may run at once, of all functions together; nil for no bound.
@@ -42,6 +43,7 @@ package struct HostSettings {
         seed = UInt64(configuration.number("market.seed", 0...1e15, problems))
         gatewayPort = configuration.port("gateway.port", problems)
         adminPort = configuration.port("admin.port", problems)
+        admin = configuration.admin(problems)
         grace = configuration.duration("stop.grace", problems)
         isolation = configuration.isolation(problems)
         let most = Int(configuration.number("maxInFlight", 0...1_000_000, problems))

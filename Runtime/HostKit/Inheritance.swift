@@ -63,6 +63,28 @@ package struct Inheritance: Sendable {
         }
     }
 
+    /// Whether only this machine reaches a listening socket.
+    static func isLocal(_ descriptor: Int32) -> Bool {
+        var address = sockaddr_in6()
+        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+        let isKnown = withUnsafeMutablePointer(to: &address) { pointer in
+            // SAFETY: it is the longer of the two kinds of address, and aligned for both.
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        guard isKnown else { return false }
+        let family = Int32(address.sin6_family)
+        return withUnsafeBytes(of: &address) { bytes in
+            switch family {
+            case AF_UNIX: true
+            case AF_INET: bytes[4] == 127
+            case AF_INET6: bytes[8..<23].allSatisfy { $0 == 0 } && bytes[23] == 1
+            default: false
+            }
+        }
+    }
+
     /// Closes what nobody has taken.
     package func close() {
         for descriptor in listeners.values { Glibc.close(descriptor) }
