@@ -76,6 +76,7 @@ let package = Package(
         // The worker's side: no NIO, no Foundation, no C library but libc.
         room("FunctionCore", "Core", []),
         room("Wire", "Wire", ["FunctionCore", "CShims"]),
+        room("LambdaEvents", "LambdaEvents", ["FunctionCore"]),
         room("WorkerKit", "WorkerKit", ["FunctionCore", "Wire", "CShims"]),
 
         // The host's side.
@@ -207,6 +208,7 @@ let package = Package(
         ),
         suite("CoreTests", ["FunctionCore"]),
         suite("WireTests", ["FunctionCore", "Wire", "CShims"]),
+        suite("LambdaEventsTests", ["FunctionCore", "LambdaEvents"]),
         suite("SchedulingTests", ["FunctionCore", "Scheduling"]),
         suite("StorageTests", ["FunctionCore", "Storage", "TestSupport", grdb]),
         suite(

@@ -31,7 +31,7 @@ private let everywhere = ["Runtime/", "Functions/", "Tests/"]
 /// The rooms where a worker's start-up time is spent, or that are pure.
 private let lean = [
     "Runtime/Core/", "Runtime/Wire/", "Runtime/WorkerKit/", "Runtime/Scheduling/", "Runtime/Pool/",
-    "Functions/",
+    "Runtime/LambdaEvents/", "Functions/",
 ]
 private let noFoundation = "use FunctionCore and Glibc; Foundation adds some 6 ms to a worker's start"
 private let clock = "take the instant from Context.now or a HostClock, so that a virtual clock rules it"
