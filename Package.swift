@@ -53,6 +53,7 @@ let package = Package(
     products: [
         .library(name: "FunctionCore", targets: ["FunctionCore"]),
         .library(name: "WorkerKit", targets: ["WorkerKit"]),
+        .library(name: "FunctionTesting", targets: ["FunctionTesting"]),
         .executable(name: "swiftlet", targets: ["swiftlet"]),
         .executable(name: "functions", targets: ["functions"]),
     ],
@@ -78,6 +79,9 @@ let package = Package(
         room("Wire", "Wire", ["FunctionCore", "CShims"]),
         room("LambdaEvents", "LambdaEvents", ["FunctionCore"]),
         room("WorkerKit", "WorkerKit", ["FunctionCore", "Wire", "CShims"]),
+
+        // For tests of functions: their bindings in memory.
+        room("FunctionTesting", "FunctionTesting", ["FunctionCore"]),
 
         // The host's side.
         room("Invocations", "Invocations", ["FunctionCore", nioCore]),
@@ -254,7 +258,7 @@ let package = Package(
         ),
         suite(
             "FunctionsTests",
-            ["FunctionCore", "TestSupport"] + functions.map { .target(name: $0) }
+            ["FunctionCore", "FunctionTesting"] + functions.map { .target(name: $0) }
         ),
         suite(
             "HostKitTests",

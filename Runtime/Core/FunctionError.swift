@@ -117,6 +117,17 @@ public struct FunctionError: Error, Sendable, CustomStringConvertible {
         FunctionError(status: 422, code: code, message: message, retry: .never)
     }
 
+    /// What a caller may know of an error: a function's own errors as they are, of others the text.
+    package init(describing error: any Error) {
+        switch error {
+        case let error as FunctionError: self = error
+        case is CancellationError:
+            self.init(status: 499, code: "cancelled", message: "the invocation was asked to stop")
+        default:
+            self.init(status: 500, code: "unhandled_error", message: "the function threw: \(error)")
+        }
+    }
+
     /// `code: message`.
     public var description: String { "\(code): \(message)" }
 

@@ -41,7 +41,7 @@ func runInline(_ entries: [FunctionEntry], name: String) -> Never {
                 exit(0)
             }
         } catch {
-            let error = InvocationRunner.describe(error)
+            let error = FunctionError(describing: error)
             writeAll(1, error.json(invocation: nil).bytes().array + [10])
             exit(1)
         }

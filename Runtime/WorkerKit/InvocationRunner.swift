@@ -80,7 +80,7 @@ struct InvocationRunner: Sendable {
                 running.attach(Task { await stream(event, id, running) { try await $0.send(reply) } })
             }
         } catch {
-            channel.append { ErrorPayload.write(InvocationRunner.describe(error), to: &$0, id: id) }
+            channel.append { ErrorPayload.write(FunctionError(describing: error), to: &$0, id: id) }
         }
     }
 
@@ -129,7 +129,7 @@ struct InvocationRunner: Sendable {
                 await stream(event, id, running) { try await $0.send(reply) }
             }
         } catch {
-            channel.send { ErrorPayload.write(InvocationRunner.describe(error), to: &$0, id: id) }
+            channel.send { ErrorPayload.write(FunctionError(describing: error), to: &$0, id: id) }
             finish(id)
         }
     }
@@ -167,7 +167,7 @@ struct InvocationRunner: Sendable {
             try reply.startIfNeeded()
             channel.send { $0.frame(.end, id: id) }
         } catch {
-            channel.send { ErrorPayload.write(InvocationRunner.describe(error), to: &$0, id: id) }
+            channel.send { ErrorPayload.write(FunctionError(describing: error), to: &$0, id: id) }
         }
         finish(id)
     }
@@ -194,16 +194,5 @@ struct InvocationRunner: Sendable {
         guard running.end(id) else { return }
         channel.flush()
         exit(0)
-    }
-
-    /// What a caller may know of an error: a function's own errors as they are, of others the text.
-    static func describe(_ error: any Error) -> FunctionError {
-        switch error {
-        case let error as FunctionError: error
-        case is CancellationError:
-            FunctionError(status: 499, code: "cancelled", message: "the invocation was asked to stop")
-        default:
-            FunctionError(status: 500, code: "unhandled_error", message: "the function threw: \(error)")
-        }
     }
 }

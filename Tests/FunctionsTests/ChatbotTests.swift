@@ -1,5 +1,5 @@
 import FunctionCore
-import TestSupport
+import FunctionTesting
 import Testing
 
 @testable import Chatbot
@@ -18,12 +18,12 @@ struct ChatbotTests {
         _ body: JSON,
         leavesAfter: Int = .max,
         principal: String? = nil
-    ) async throws -> ChatReplyRecorder {
-        let recorder = ChatReplyRecorder(leavesAfter: leavesAfter)
+    ) async throws -> TestReply {
+        let recorder = ReplyRecorder(leavesAfter: leavesAfter)
         let event = Event(kind: .http, operation: "complete", body: body.bytes())
         let context = world.context("chatbot", invocation: "inv7", principal: principal)
         try await bot.handle(event, context, recorder.stream)
-        return recorder
+        return recorder.reply
     }
 
     private func question(_ text: String, _ more: JSONObject = [:]) -> JSON {
@@ -136,10 +136,10 @@ struct ChatbotTests {
         #expect(stale.headers.first("x-instructions") == "stale")
         #expect(try stale.json()["system_fingerprint"] == "instructions-9")
         #expect(try told().first?.content == "Be kind.")
-        let recorder = ChatReplyRecorder()
+        let recorder = ReplyRecorder()
         let event = Event(kind: .http, body: question("hi").bytes())
         try await ChatbotFunction().handle(event, world.context("chatbot"), recorder.stream)
-        #expect(recorder.headers.first("x-instructions") == "default")
+        #expect(recorder.reply.headers.first("x-instructions") == "default")
     }
 
     @Test("without a conversation the request's own messages are all that the model is told")
@@ -295,11 +295,11 @@ struct ChatbotTests {
         ]
     )
     func invalid(body: String, param: String, code: String) async throws {
-        let recorder = ChatReplyRecorder()
+        let recorder = ReplyRecorder()
         let event = Event(kind: .http, body: Bytes(body))
         try await bot.handle(event, world.context("chatbot"), recorder.stream)
-        #expect(recorder.status == 400)
-        let error = try #require(try recorder.json()["error"])
+        #expect(recorder.reply.status == 400)
+        let error = try #require(try recorder.reply.json()["error"])
         #expect(error["param"] == .string(param))
         #expect(error["code"] == .string(code))
         #expect(error["type"] == "invalid_request_error")
@@ -309,10 +309,10 @@ struct ChatbotTests {
 
     @Test("a body that is no JSON is refused in the dialect's shape")
     func badJSON() async throws {
-        let recorder = ChatReplyRecorder()
+        let recorder = ReplyRecorder()
         try await bot.handle(Event(kind: .http, body: "{nope"), world.context("chatbot"), recorder.stream)
-        #expect(recorder.status == 400)
-        #expect(try recorder.json()["error"]?["code"] == "bad_json")
+        #expect(recorder.reply.status == 400)
+        #expect(try recorder.reply.json()["error"]?["code"] == "bad_json")
     }
 
     @Test("a JSON schema in response_format reaches the model")
@@ -334,5 +334,12 @@ private actor PieceCounter {
     func next() -> Int {
         count += 1
         return count
+    }
+}
+
+extension TestReply {
+    /// The data of all server-sent events but `[DONE]`.
+    func chunks() throws -> [JSON] {
+        try events.filter { $0 != "[DONE]" }.map { try JSON.parse(Bytes($0)) }
     }
 }

@@ -1,5 +1,5 @@
 import FunctionCore
-import TestSupport
+import FunctionTesting
 import Testing
 
 @testable import Script

@@ -1,6 +1,6 @@
 import FunctionCore
 import Synchronization
-import TestSupport
+import FunctionTesting
 import Testing
 
 @testable import Trading
@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct TradingTests {
     let world = FakeBindings()
-    let market = TradingFloor()
+    let market = FakeMarket()
 
     init() {
         market.install(in: world)
@@ -217,72 +217,15 @@ struct TradingTests {
     }
 }
 
-/// A market and a broker in memory, simple enough to be right: fills at the last close, no fee.
-final class TradingFloor: Sendable {
-    private struct State {
-        var bars: [String: [Bar]] = [:]
-        var cash: Int64 = 10_000_000
-        var positions: [String: Int64] = [:]
-        var orders: [String: Order] = [:]
-        var placed: [OrderRequest] = []
-    }
-
-    private let state = Mutex(State())
-
-    var positions: [String: Int64] { state.withLock { $0.positions } }
-    /// All requests, those that were repeated too.
-    var placed: [OrderRequest] { state.withLock { $0.placed } }
-
+extension FakeMarket {
+    /// Bars of one price each, which rises by ten or falls by five a minute.
     func set(_ symbol: String, rising: Bool, bars count: Int, until end: Instant) {
         let bars = (0..<count).map { place -> Bar in
             let price = Int64(10_000 + (rising ? 10 : -5) * (place - count))
             let time = end - .seconds(60 * (count - place))
             return Bar(time: time, open: price, high: price, low: price, close: price, volume: 1)
         }
-        state.withLock { $0.bars[symbol] = bars }
-    }
-
-    func install(in world: FakeBindings) {
-        world.on("market-data.bars", BarQuery.self) { query in
-            self.state.withLock { Array(($0.bars[query.symbol] ?? []).suffix(query.count)) }
-        }
-        world.on("broker.place", OrderRequest.self) { request in self.place(request, world.now) }
-        world.on("broker.account", Nothing.self) { _ in
-            self.state.withLock { state in
-                let held = state.positions.map { $1 * (state.bars[$0]?.last?.close ?? 0) }
-                return BrokerAccount(
-                    cash: state.cash,
-                    positions: state.positions,
-                    equity: state.cash + held.reduce(0, +),
-                    fills: state.orders.count
-                )
-            }
-        }
-    }
-
-    private func place(_ request: OrderRequest, _ now: Instant) -> Order {
-        state.withLock { state in
-            state.placed.append(request)
-            if let first = state.orders[request.clientOrderID] { return first }
-            let price = state.bars[request.symbol]?.last?.close ?? 0
-            let signed = request.side == .buy ? request.quantity : -request.quantity
-            state.cash -= signed * price
-            let held = (state.positions[request.symbol] ?? 0) + signed
-            state.positions[request.symbol] = held == 0 ? nil : held
-            let order = Order(
-                clientOrderID: request.clientOrderID,
-                symbol: request.symbol,
-                side: request.side,
-                quantity: request.quantity,
-                status: "filled",
-                reason: nil,
-                price: price,
-                fee: 0,
-                time: now
-            )
-            state.orders[request.clientOrderID] = order
-            return order
-        }
+        set(symbol, bars)
     }
 }
 

@@ -1,6 +1,6 @@
 import FunctionCore
 import Synchronization
-import TestSupport
+import FunctionTesting
 import Testing
 
 @testable import Video

@@ -58,6 +58,7 @@ extension BannedWord {
                 "Runtime/Providers/ProviderClient.swift",  // the wait of a retry, handed in by tests
                 "Runtime/HostKit/OfflineServer.swift",  // a model's pace, in a process of its own
                 "Runtime/CLI/",  // a command that waits for a host
+                "Runtime/FunctionTesting/",  // a handler's time limit, in the tests of functions
                 "Tests/EndToEnd/", "Tests/Support/",  // real processes answer when they answer
                 "Tests/Fixtures/",  // functions that are slow on purpose
             ],

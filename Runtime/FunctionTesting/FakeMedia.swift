@@ -5,13 +5,13 @@ import Synchronization
 
 extension FakeBindings {
     /// Answers `text.complete` and `text.stream`; the second argument counts the questions from 1.
-    package func onText(_ complete: @escaping @Sendable (CompletionRequest, Int) async throws -> Completion) {
+    public func onText(_ complete: @escaping @Sendable (CompletionRequest, Int) async throws -> Completion) {
         world.withLock { $0.complete = complete }
     }
 
     /// Answers every question with what the closure makes of it, as an offline model that stopped of its own
     /// accord.
-    package func onText(_ complete: @escaping @Sendable (CompletionRequest) -> String) {
+    public func onText(_ complete: @escaping @Sendable (CompletionRequest) -> String) {
         onText { request, _ in
             Completion(
                 text: complete(request),
@@ -24,12 +24,12 @@ extension FakeBindings {
     }
 
     /// Answers `images.generate`; without it, each picture is a PNG of one pixel.
-    package func onImages(_ picture: @escaping @Sendable (ImageRequest) async throws -> (ImageInfo, Bytes)) {
+    public func onImages(_ picture: @escaping @Sendable (ImageRequest) async throws -> (ImageInfo, Bytes)) {
         world.withLock { $0.picture = picture }
     }
 
     /// Lets the voice take that many times as long as its rate says.
-    package func setDrawl(_ drawl: Double) {
+    public func setDrawl(_ drawl: Double) {
         world.withLock { $0.drawl = drawl }
     }
 
@@ -87,7 +87,7 @@ extension FakeBindings {
     }
 
     /// A PNG of one pixel.
-    package static let pixel =
+    public static let pixel =
         Bytes(
             base64:
                 "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9Q"

@@ -25,11 +25,11 @@ extension FakeBindings {
         }
     }
 
-    func documents(_ request: BindingRequest) async throws -> BindingReply {
+    func documents(_ request: BindingRequest, by invocation: String) async throws -> BindingReply {
         let query = try JSONCoder.decode(DocumentQuery.self, from: request.arguments)
         let key = query.key ?? ""
         switch request.method {
-        case "claim": return try FakeBindings.reply(await claim(query.collection, key))
+        case "claim": return try FakeBindings.reply(await claim(query.collection, key, by: invocation))
         case "get":
             return try FakeBindings.reply(world.withLock { $0.document(query.collection, key) })
         case "list":
@@ -38,26 +38,26 @@ extension FakeBindings {
         case "put":
             let (document, waiting) = try world.withLock { world in
                 let document = try world.put(query.collection, key, query.value ?? .null, query.expected)
-                return (
-                    document, world.claims.removeValue(forKey: "\(query.collection)/\(key)")?.waiting ?? []
-                )
+                let claim = world.claims.removeValue(forKey: "\(query.collection)/\(key)")
+                return (document, claim?.waiting ?? [])
             }
-            for waiter in waiting { waiter.resume(returning: document) }
+            for waiter in waiting { waiter.continuation.resume(returning: document) }
             return try FakeBindings.reply(document)
         default: throw FakeBindings.unknown(request)
         }
     }
 
-    private func claim(_ collection: String, _ key: String) async -> Document? {
+    private func claim(_ collection: String, _ key: String, by invocation: String) async -> Document? {
         let name = "\(collection)/\(key)"
         return await withCheckedContinuation { continuation in
             let found: Document?? = world.withLock { world in
                 if let document = world.document(collection, key) { return .some(document) }
                 if world.claims[name] != nil {
-                    world.claims[name]?.waiting.append(continuation)
+                    let waiter = FakeWorld.Waiter(invocation: invocation, continuation: continuation)
+                    world.claims[name]?.waiting.append(waiter)
                     return nil
                 }
-                world.claims[name] = FakeWorld.Claim()
+                world.claims[name] = FakeWorld.Claim(holder: invocation)
                 return .some(nil)
             }
             if case .some(let document) = found { continuation.resume(returning: document) }
@@ -66,15 +66,19 @@ extension FakeBindings {
 
     /// An invocation that held claims has ended without making its documents: the next in line gets each of
     /// them.
-    package func releaseClaims() {
+    ///
+    /// All claims, where no invocation is named.
+    public func releaseClaims(of invocation: String? = nil) {
         let next = world.withLock { world in
             var next: [CheckedContinuation<Document?, Never>] = []
-            for name in Array(world.claims.keys) {
-                if world.claims[name]?.waiting.isEmpty ?? true {
+            for (name, claim) in world.claims where invocation == nil || claim.holder == invocation {
+                guard let first = claim.waiting.first else {
                     world.claims[name] = nil
-                } else if let first = world.claims[name]?.waiting.removeFirst() {
-                    next.append(first)
+                    continue
                 }
+                let rest = Array(claim.waiting.dropFirst())
+                world.claims[name] = FakeWorld.Claim(holder: first.invocation, waiting: rest)
+                next.append(first.continuation)
             }
             return next
         }
@@ -149,44 +153,44 @@ extension FakeBindings {
 
 extension FakeBindings {
     /// A user's records of one collection, newest last.
-    package func records(_ user: Int, _ collection: String) -> [UserRecord] {
+    public func records(_ user: Int, _ collection: String) -> [UserRecord] {
         world.withLock { ($0.users[user] ?? []).filter { $0.collection == collection } }
     }
 
     /// Puts a record where a function will find it.
-    package func store(_ user: Int, _ collection: String, _ id: String, _ value: JSON) {
+    public func store(_ user: Int, _ collection: String, _ id: String, _ value: JSON) {
         world.withLock { _ = $0.commit([.put(collection: collection, id: id, value: value)], for: user) }
     }
 
     /// One document, or nil.
-    package func document(_ collection: String, _ key: String) -> Document? {
+    public func document(_ collection: String, _ key: String) -> Document? {
         world.withLock { $0.document(collection, key) }
     }
 
     /// Puts a document where a function will find it.
-    package func store(_ collection: String, _ key: String, _ value: JSON) throws {
+    public func store(_ collection: String, _ key: String, _ value: JSON) throws {
         _ = try world.withLock { try $0.put(collection, key, value, nil) }
     }
 
     /// A file's bytes, or nil.
-    package func blob(_ key: String) -> Bytes? {
+    public func blob(_ key: String) -> Bytes? {
         world.withLock { $0.blobs[key]?.bytes }
     }
 
     /// The keys of all files, sorted.
-    package var blobKeys: [String] { world.withLock { $0.blobs.keys.sorted() } }
+    public var blobKeys: [String] { world.withLock { $0.blobs.keys.sorted() } }
 
     /// The string under a key of `state`.
-    package func string(_ key: String) -> String? { world.withLock { $0.strings[key] } }
+    public func string(_ key: String) -> String? { world.withLock { $0.strings[key] } }
 
     /// Sets the string under a key of `state`.
-    package func setString(_ key: String, _ value: String?) { world.withLock { $0.strings[key] = value } }
+    public func setString(_ key: String, _ value: String?) { world.withLock { $0.strings[key] = value } }
 
     /// The hash under a key of `state`.
-    package func hash(_ key: String) -> [String: String] { world.withLock { $0.hashes[key] ?? [:] } }
+    public func hash(_ key: String) -> [String: String] { world.withLock { $0.hashes[key] ?? [:] } }
 
     /// The list under a key of `state`.
-    package func list(_ key: String) -> [String] { world.withLock { $0.lists[key] ?? [] } }
+    public func list(_ key: String) -> [String] { world.withLock { $0.lists[key] ?? [] } }
 }
 
 extension FakeWorld {

@@ -1,30 +1,34 @@
 import FunctionCore
 import Synchronization
 
-/// A world in memory that answers a function's bindings: users, documents, blobs and state work as they
-/// should, models answer what a test scripts, and everything that was called, emitted or reported is kept for
-/// the test to look at.
+/// A world in memory that answers a function's bindings, in the place of a host.
 ///
-/// `on` replaces the answer of any `binding.method`, also to make it fail. What nobody answers throws
-/// `unknown_method`.
-package final class FakeBindings: BindingCaller {
+/// Users, documents, blobs and state work as they should; text, connections, fetch and invoke answer what a test
+/// scripts; and everything that was called, emitted or reported is kept for the test to look at. `on` replaces
+/// the answer of any `binding.method`, also to make it fail. What nobody answers throws `unknown_method`.
+///
+/// Threading: any.
+public final class FakeBindings: BindingCaller {
     /// Answers one call.
-    package typealias Answer = @Sendable (BindingRequest) async throws -> BindingReply
+    public typealias Answer = @Sendable (BindingRequest) async throws -> BindingReply
 
     let world: Mutex<FakeWorld>
 
-    /// A world whose clock stands at `now`; with `grants`, other bindings throw `binding_not_granted`.
-    package init(now: Instant = Instant(seconds: 1_795_003_200), grants: Set<String>? = nil) {
+    /// A world whose clock stands at `now`, until a test moves it.
+    ///
+    /// `grants` are what `bindings:` of the manifest names; others throw `binding_not_granted`. Without it all
+    /// are granted.
+    public init(now: Instant = FakeBindings.usualNow, grants: Set<String>? = nil) {
         world = Mutex(FakeWorld(now: now, grants: grants))
     }
 
     /// Replaces the answer of `name`, such as `users.write`, by a closure over raw bytes.
-    package func on(_ name: String, _ answer: @escaping Answer) {
+    public func on(_ name: String, _ answer: @escaping Answer) {
         world.withLock { $0.answers[name] = answer }
     }
 
     /// Replaces the answer of `name` by a closure over the decoded argument; its result is encoded.
-    package func on<Argument: Decodable & Sendable>(
+    public func on<Argument: Decodable & Sendable>(
         _ name: String,
         _ type: Argument.Type,
         _ answer: @escaping @Sendable (Argument) async throws -> some Encodable & Sendable
@@ -35,17 +39,39 @@ package final class FakeBindings: BindingCaller {
         }
     }
 
+    /// Where a world's clock stands if nobody says otherwise: 2026-11-18T12:00:00Z, a Wednesday.
+    public static let usualNow = Instant(seconds: 1_795_003_200)
+
     /// Lets `name` throw.
-    package func fail(_ name: String, with error: FunctionError) {
+    public func fail(_ name: String, with error: FunctionError) {
         on(name) { _ in throw error }
     }
 
     /// Gives `name` its own answer back.
-    package func restore(_ name: String) {
+    public func restore(_ name: String) {
         world.withLock { $0.answers[name] = nil }
     }
 
-    package func call(_ request: BindingRequest) async throws -> BindingReply {
+    /// Lets `name` give these answers, one a call, as a recording of a provider would.
+    /// - Throws: to the function, once they are used up: `script_ended`.
+    public func script(_ name: String, _ answers: [Result<JSON, FunctionError>]) {
+        let rest = Mutex(answers[...])
+        on(name) { _ in
+            guard let next = rest.withLock({ $0.popFirst() }) else {
+                let message =
+                    "\(name) was called more often than the \(answers.count) times that are scripted"
+                throw FunctionError(code: "script_ended", message: message)
+            }
+            return BindingReply(value: try next.get().bytes())
+        }
+    }
+
+    /// Answers one call of a function; every call is kept in `calls` first.
+    public func call(_ request: BindingRequest) async throws -> BindingReply {
+        try await call(request, by: "")
+    }
+
+    func call(_ request: BindingRequest, by invocation: String) async throws -> BindingReply {
         let name = "\(request.binding).\(request.method)"
         let arguments = try JSON.parse(request.arguments)
         let (granted, answer) = world.withLock { world in
@@ -56,19 +82,23 @@ package final class FakeBindings: BindingCaller {
             throw FunctionError(
                 status: 403,
                 code: "binding_not_granted",
-                message: "bindings: does not grant \(request.binding)"
+                message:
+                    "the function's bindings: do not name `\(request.binding)`; add it to function.yaml, and "
+                    + "to the test's grants",
+                retry: .never
             )
         }
         if let answer { return try await answer(request) }
         switch request.binding {
         case "users": return try users(request)
-        case "documents": return try await documents(request)
+        case "documents": return try await documents(request, by: invocation)
         case "blobs": return try blobs(request)
         case "state": return try state(request)
         case "text": return try await text(request)
         case "images": return try await images(request)
         case "speech": return try speech(request)
         case "render": return try render(request)
+        case "connections": return try connections(request)
         case "emit":
             let event = try JSONCoder.decode(OutgoingEvent.self, from: request.arguments)
             world.withLock { $0.events.append(event) }
@@ -99,34 +129,41 @@ package final class FakeBindings: BindingCaller {
 
 extension FakeBindings {
     /// All calls in their order.
-    package var calls: [FakeCall] { world.withLock { $0.calls } }
+    public var calls: [FakeCall] { world.withLock { $0.calls } }
 
     /// The calls of one `binding.method`.
-    package func calls(_ name: String) -> [FakeCall] { calls.filter { $0.name == name } }
+    public func calls(_ name: String) -> [FakeCall] { calls.filter { $0.name == name } }
 
     /// What was emitted, with or without user data, in its order; an id is kept once.
-    package var events: [OutgoingEvent] { world.withLock { $0.events } }
+    public var events: [OutgoingEvent] { world.withLock { $0.events } }
 
     /// What was reported to the job.
-    package var reports: [ProgressReport] { world.withLock { $0.reports } }
+    public var reports: [ProgressReport] { world.withLock { $0.reports } }
 
     /// The wall clock.
-    package var now: Instant { world.withLock { $0.now } }
+    public var now: Instant { world.withLock { $0.now } }
 
     /// Sets the wall clock forward.
-    package func advance(_ duration: Duration) {
+    public func advance(_ duration: Duration) {
         world.withLock { $0.now = $0.now + duration }
     }
 
+    /// Sets the wall clock, forward or back.
+    public func set(_ now: Instant) {
+        world.withLock { $0.now = now }
+    }
+
     /// A context for one invocation in this world.
-    package func context(
+    public func context(
         _ function: String,
         invocation: String = "inv1",
         attempt: Int = 1,
         principal: String? = nil,
         fencingToken: UInt64? = nil,
         environment: [String: String] = [:],
-        remaining: Duration = .seconds(300)
+        remaining: Duration = .seconds(300),
+        log: Logger = Logger { _, _, _ in },
+        cancelled: @escaping @Sendable () -> Bool = { false }
     ) -> Context {
         Context(
             invocation: invocation,
@@ -135,19 +172,33 @@ extension FakeBindings {
             principal: principal,
             fencingToken: fencingToken,
             environment: environment,
-            bindings: Bindings(self),
+            log: log,
+            bindings: Bindings(InvocationCaller(world: self, invocation: invocation)),
             deadline: Monotonic.now + remaining,
-            clock: { self.now }
+            clock: { self.now },
+            cancelled: cancelled
         )
     }
 }
 
+/// The calls of one invocation, which holds the claims that it makes.
+private struct InvocationCaller: BindingCaller {
+    let world: FakeBindings
+    let invocation: String
+
+    func call(_ request: BindingRequest) async throws -> BindingReply {
+        try await world.call(request, by: invocation)
+    }
+}
+
 /// One call that a function made.
-package struct FakeCall: Sendable {
+public struct FakeCall: Sendable {
     /// `binding.method`.
-    package var name: String
-    package var arguments: JSON
-    package var body: Bytes
+    public var name: String
+    /// The arguments.
+    public var arguments: JSON
+    /// The bytes that went along, such as a file's.
+    public var body: Bytes
 }
 
 /// All that a `FakeBindings` remembers.
@@ -158,9 +209,16 @@ struct FakeWorld {
         var contentType: String
     }
 
-    /// A claim on a document: it is held, and these wait for it.
+    /// An invocation that waits for a claim.
+    struct Waiter {
+        var invocation: String
+        var continuation: CheckedContinuation<Document?, Never>
+    }
+
+    /// A claim on a document: an invocation holds it, and these wait for it.
     struct Claim {
-        var waiting: [CheckedContinuation<Document?, Never>] = []
+        var holder: String
+        var waiting: [Waiter] = []
     }
 
     var now: Instant
@@ -175,6 +233,8 @@ struct FakeWorld {
     var claims: [String: Claim] = [:]
     var blobs: [String: Blob] = [:]
     var strings: [String: String] = [:]
+    /// Open WebSocket connections, and what was sent to each.
+    var messages: [String: [Bytes]] = [:]
     var hashes: [String: [String: String]] = [:]
     var lists: [String: [String]] = [:]
 
