@@ -119,6 +119,7 @@ let package = Package(
             "Journal",
             ["FunctionCore", "Invocations", "RedisTrigger", "Scheduling", "Storage", grdb, nioCore]
         ),
+        room("LambdaAPI", "LambdaAPI", ["FunctionCore", "Invocations"]),
         room("UserData", "UserData", ["FunctionCore", "Invocations", "Storage", grdb]),
         room("Fetch", "Fetch", ["FunctionCore", "CCurl"]),
         room("Providers", "Providers", ["FunctionCore", "Invocations", "Fetch", "Processes"]),
@@ -129,7 +130,7 @@ let package = Package(
                 "FunctionCore", "Invocations", "Wire", "Observe", "Settings", "Scheduling", "Scaling",
                 "WorkerPool",
                 "HTTPTrigger", "RedisTrigger", "Storage", "Journal", "UserData", "Fetch", "Providers",
-                "Processes", "Isolation", "TLS", nioCore, nioPosix,
+                "Processes", "Isolation", "TLS", "LambdaAPI", nioCore, nioPosix,
             ]
         ),
         .executableTarget(
@@ -226,6 +227,7 @@ let package = Package(
         ),
         suite("UserDataTests", ["FunctionCore", "Invocations", "Storage", "UserData", "TestSupport"]),
         suite("WebSocketTests", ["FunctionCore", "WebSockets"]),
+        suite("LambdaAPITests", ["FunctionCore", "Invocations", "LambdaAPI"]),
         suite(
             "HTTPTests",
             [
@@ -276,7 +278,7 @@ let package = Package(
                 "FunctionCore", "Processes", "TestSupport", "Seeds", "swiftlet", "functions", "fixtures",
             ],
             path: "Tests/EndToEnd",
-            exclude: ["crash-point.c", "websocket_client.py", "Calendars"],
+            exclude: ["crash-point.c", "in_venv.py", "websocket_client.py", "Calendars", "Lambda"],
             swiftSettings: strict
         ),
         suite("Tidy", []),

@@ -44,6 +44,8 @@ public struct FunctionError: Error, Sendable, CustomStringConvertible {
     public var faults: [Fault]
     /// What a retrying trigger does.
     public var retry: Retry
+    /// What a Lambda runtime said of the failure: a JSON object, which callers of the Lambda API get as it is.
+    package var document: Bytes?
 
     /// An error.
     public init(

@@ -7,6 +7,7 @@ final class EndpointExchange: Exchange, @unchecked Sendable {
     private let route: EndpointRoute
     private let parameters: [String: String]
     private var task: Task<Void, Never>?
+    private var trace: String?
 
     init(
         _ request: RequestHead,
@@ -21,12 +22,13 @@ final class EndpointExchange: Exchange, @unchecked Sendable {
     }
 
     override var cors: CORSPolicy? { route.cors }
+    override var traceID: String? { trace }
 
     package override func start() {
-        if let refusal { return answer(refusal) }
+        if let refusal { return refuseHere(refusal) }
         guard gateway.enterEndpoint() else {
             let message = "the host answers as many requests of this kind as it may; try again later"
-            return answer(Refusal(FunctionError(status: 503, code: "overloaded", message: message)))
+            return refuseHere(Refusal(FunctionError(status: 503, code: "overloaded", message: message)))
         }
         let request = endpointRequest()
         task = Task {
@@ -34,6 +36,14 @@ final class EndpointExchange: Exchange, @unchecked Sendable {
             await deliver(response)
             gateway.leaveEndpoint()
         }
+    }
+
+    private func refuseHere(_ refusal: Refusal) {
+        guard let response = route.refusal?(refusal.error, id), case .bytes(let body) = response.body else {
+            return answer(refusal)
+        }
+        let headers = response.headers + refusal.headers
+        answer(status: response.status, headers: headers, body: ByteBuffer(bytes: body.array))
     }
 
     override func clientLeft() {
@@ -54,6 +64,7 @@ final class EndpointExchange: Exchange, @unchecked Sendable {
             remoteAddress: request.caller.address,
             principal: gateway.principal(of: request)
         )
+        result.id = id
         result.isHead = isHead
         result.takesGzip =
             gateway.settings.compresses && request.acceptEncoding.map(AcceptEncoding.takesGzip) == true
@@ -65,6 +76,7 @@ final class EndpointExchange: Exchange, @unchecked Sendable {
         case .bytes(let bytes):
             let body = ByteBuffer(bytes: bytes.array)
             loop.eventLoop.execute {
+                self.trace = response.headers.first("x-trace-id")
                 self.answer(status: response.status, headers: response.headers, body: body)
             }
         case .file(let path, let offset, let length):
@@ -105,6 +117,7 @@ final class EndpointExchange: Exchange, @unchecked Sendable {
     ) async {
         do {
             let goesOn = try await loop.eventLoop.submit {
+                self.trace = response.headers.first("x-trace-id")
                 guard self.begin(status: response.status, headers: response.headers, length: length) else {
                     return false
                 }

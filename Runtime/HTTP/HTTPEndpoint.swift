@@ -1,4 +1,5 @@
 import FunctionCore
+import Invocations
 
 /// A part of the host that answers requests itself: jobs, blobs, the admin API, the offline provider.
 package protocol HTTPEndpoint: Sendable {
@@ -24,12 +25,14 @@ package struct EndpointClosure: HTTPEndpoint {
 /// An endpoint and where it is found.
 package struct EndpointRoute: Sendable {
     package var method: String
-    /// As a function's path; `{name*}` at the end takes all that follows.
+    /// As a function's path, but that it may end in a slash; `{name*}` at the end takes all that follows.
     package var pattern: String
     /// The longest body that is read; more is answered with 413.
     package var bodyLimit: Int
     package var endpoint: any HTTPEndpoint
     var cors: CORSPolicy?
+    /// How the route answers what the gateway refuses, such as a body over the limit; nil for the usual form.
+    package var refusal: (@Sendable (FunctionError, _ id: String) -> EndpointResponse)?
 
     package init(
         _ method: String,
@@ -55,6 +58,8 @@ package struct EndpointRoute: Sendable {
 
 /// A request as an endpoint sees it.
 package struct EndpointRequest: Sendable {
+    /// What the answer names as `x-swiftlet-invocation`.
+    package var id = InvocationID.next()
     /// In capitals; HEAD arrives as GET.
     package var method: String
     /// Path and query as they were sent.

@@ -47,7 +47,14 @@ package struct RoutePattern: Sendable, Hashable {
         let top = try RoutePattern(path)
         let below = try RoutePattern(path == "/" ? "/{file*}" : path + "/{file*}")
         if top.segments.isEmpty { return [top, below] }
-        return [top, RoutePattern(text: path + "/", segments: top.segments + [.literal([])]), below]
+        return [top, try endpoint(path + "/"), below]
+    }
+
+    /// The pattern of one of the host's own endpoints, which may end in a slash.
+    static func endpoint(_ text: String) throws(RouteFault) -> RoutePattern {
+        guard text.utf8.count > 1, text.utf8.last == 47 else { return try RoutePattern(text) }
+        let folder = try RoutePattern(String(text.dropLast()))
+        return RoutePattern(text: text, segments: folder.segments + [.literal([])])
     }
 
     private init(text: String, segments: [Segment]) {

@@ -33,7 +33,7 @@ package struct Router: Sendable {
         var faults: [String] = []
         for endpoint in endpoints {
             do {
-                tree.insert(endpoint.method, try RoutePattern(endpoint.pattern), .endpoint(endpoint))
+                tree.insert(endpoint.method, try .endpoint(endpoint.pattern), .endpoint(endpoint))
             } catch {
                 faults.append("\(endpoint.method) \(endpoint.pattern): \(error)")
             }

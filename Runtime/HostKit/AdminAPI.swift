@@ -36,6 +36,8 @@ struct AdminAPI {
             EndpointRoute("POST", "/v1/credits/{user}/grants") { await self.grant($0) },
             EndpointRoute("POST", "/v1/reload") { _ in await self.reload().response },
         ] + jobs.routes + SchedulesAPI(host: host).routes + DeadLettersAPI(redis: host.redis).routes
+            + LambdaInvokeAPI(host: host).routes + LambdaStreamAPI(host: host).routes
+            + LambdaFunctionsAPI(host: host).routes
     }
 
     private func ready() async -> EndpointResponse {
@@ -109,7 +111,13 @@ struct AdminAPI {
         let trace =
             request.headers.first("traceparent").flatMap { TraceContext(traceparent: $0) }?.child()
             ?? .begin()
-        let invocation = Invocation(function: name, event: event, trace: trace, trigger: "invoke")
+        let invocation = Invocation(
+            id: request.id,
+            function: name,
+            event: event,
+            trace: trace,
+            trigger: "invoke"
+        )
         if request.query["async"] == "1" {
             do {
                 let job = try await host.ports.accept(
@@ -131,10 +139,8 @@ struct AdminAPI {
                 )
             }
         }
-        let reply = await run(invocation)
-        let headers = [
-            Header("x-swiftlet-invocation", invocation.id), Header("x-trace-id", trace.traceID),
-        ]
+        let reply = await host.run(invocation, limit: 6 << 20)
+        let headers = [Header("x-trace-id", trace.traceID)]
         if let error = reply.outcome.error {
             var response = EndpointResponse.failure(error, invocation: invocation.id)
             response.headers += headers
@@ -145,17 +151,6 @@ struct AdminAPI {
             headers: reply.headers + headers,
             body: .bytes(reply.body)
         )
-    }
-
-    /// A windowed function that is invoked by hand runs under its window's token, if the window is open, and
-    /// ends with the window; else it runs without one.
-    private func run(_ invocation: Invocation) async -> CollectedReply {
-        if let (rotation, window) = host.window(of: invocation.function),
-            let reply = await host.scheduler.invoke(invocation, rotation: rotation, window: window)
-        {
-            return reply
-        }
-        return await host.dispatcher.collect(invocation, on: host.loop)
     }
 
     private func clock() -> EndpointResponse {

@@ -18,7 +18,8 @@ struct AdminGuard: Sendable {
         policy: String = "default-src 'none'; frame-ancestors 'none'; sandbox",
         refused: (@Sendable () -> EndpointResponse)? = nil
     ) -> EndpointRoute {
-        EndpointRoute(route.method, route.pattern, bodyLimit: route.bodyLimit) { [access] request in
+        var guarded = route
+        guarded.endpoint = EndpointClosure { [access] request in
             var response: EndpointResponse
             switch access.refusal(request.method, request.headers, door) {
             case nil: response = await route.endpoint.respond(to: request)
@@ -39,5 +40,6 @@ struct AdminGuard: Sendable {
             ]
             return response
         }
+        return guarded
     }
 }

@@ -12,6 +12,7 @@ import WorkerPool
 package final class Telemetry: Sendable {
     package let log: LogWriter
     package let metrics: Metrics
+    package let tails = LogTails()
     private let clock: any HostClock
     private let invocations = Mutex(SeriesTable<InvocationKey, InvocationSeries>())
     private let requests = Mutex(SeriesTable<RequestKey, RequestSeries>())
@@ -158,6 +159,7 @@ package final class Telemetry: Sendable {
 
     /// What a pool reports.
     package func pool(_ report: PoolReport) {
+        tails.hear(report)
         switch report {
         case .invocation(let report): invocation(report)
         case .line(let line): handlerLine(line)

@@ -24,6 +24,8 @@ package struct Invocation: Sendable {
     package var timeout: Duration?
     /// What asked for it: `http`, `redis`, `schedule`, `job`, `invoke`.
     package var trigger: String
+    /// JSON that a caller of the Lambda API sends along with the event, for Lambda runtimes.
+    package var clientContext: String?
 
     package init(
         id: String = InvocationID.next(),

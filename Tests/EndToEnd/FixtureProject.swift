@@ -48,6 +48,10 @@ struct FixtureProject {
         triggers: {redis: [{stream: failures}]}
         retry: {attempts: 3, backoff: 20ms, ceiling: 40ms}
         """,
+        "doze": """
+        limits: {memory: 64MiB}
+        scale: {max: 16}
+        """,
         "call": """
         triggers: {http: [{method: POST, path: /call}]}
         bindings: []

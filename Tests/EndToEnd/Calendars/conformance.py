@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 """Compares `swiftlet calendar sessions` with exchange_calendars and pandas_market_calendars, minute by minute.
 
-    conformance.py SWIFTLET [CALENDAR...]
+    in_venv.py Calendars/requirements.txt Calendars/conformance.py SWIFTLET [CALENDAR...]
 
 Every session's existence, open, close and pause is compared over all years that we and both references know. What is not
 the same three times must stand in exceptions.tsv with whom we go with, the reason and a source; an entry there that
-excuses nothing is a fault too. The references live in an environment of the project's own, made from requirements.txt.
+excuses nothing is a fault too.
 """
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -17,27 +16,11 @@ import warnings
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROJECT = HERE.parents[2]
-VENV = PROJECT / ".venv" / "calendars"
 FIELDS = ("open", "break_start", "break_end", "close")
 CALENDARS = {
     "XNYS": "NYSE", "XNAS": "NASDAQ", "XLON": "LSE", "XETR": "XETR", "XPAR": "XPAR", "XTKS": "JPX", "XHKG": "HKEX",
     "XASX": "ASX", "XTSE": "TSX", "CMES": "CMES", "24/7": "24/7",
 }
-
-
-def enter_environment():
-    """Goes on in the environment with the references, which it makes where it is missing or another."""
-    wanted = (HERE / "requirements.txt").read_text()
-    stamp = VENV / "requirements.txt"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        subprocess.run(["python3", "-m", "venv", "--clear", VENV], check=True, timeout=120)
-        subprocess.run(
-            [VENV / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "-r", HERE / "requirements.txt"],
-            check=True, timeout=240,
-        )
-        stamp.write_text(wanted)
-    if pathlib.Path(sys.prefix).resolve() != VENV.resolve():
-        os.execv(VENV / "bin" / "python", [str(VENV / "bin" / "python"), __file__, *sys.argv[1:]])
 
 
 def ours(swiftlet, name):
@@ -152,7 +135,6 @@ def compare(swiftlet, name, exceptions):
 
 
 def main():
-    enter_environment()
     warnings.filterwarnings("ignore")
     swiftlet, names = str(pathlib.Path(sys.argv[1]).resolve()), sys.argv[2:] or list(CALENDARS)
     lines = (HERE / "exceptions.tsv").read_text().splitlines()

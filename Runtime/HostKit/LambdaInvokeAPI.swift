@@ -1,0 +1,158 @@
+import FunctionCore
+import HTTPTrigger
+import Invocations
+import LambdaAPI
+import NIOCore
+import WorkerPool
+
+/// The Invoke API of AWS Lambda, so that its SDKs invoke functions here with nothing but another endpoint.
+struct LambdaInvokeAPI {
+    let host: HostState
+
+    var routes: [EndpointRoute] {
+        [
+            LambdaRoute.make("POST", "/2015-03-31/functions/{name}/invocations", self.invoke),
+            LambdaRoute.make("POST", "/2014-11-13/functions/{name}/invoke-async/", self.invokeAsync),
+            LambdaRoute.make("POST", "/2014-11-13/functions/{name}/invoke-async", self.invokeAsync),
+        ]
+    }
+
+    @Sendable private func invoke(_ request: EndpointRequest) async throws(LambdaError) -> EndpointResponse {
+        let wish = try LambdaRequest(request)
+        let manifest = try host.manifest(of: wish.function)
+        switch wish.kind {
+        case .dryRun: return EndpointResponse(status: 204)
+        case .event: return try await accept(wish, request)
+        case .requestResponse: return try await run(wish, manifest, request)
+        }
+    }
+
+    /// The deprecated InvokeAsync.
+    @Sendable private func invokeAsync(
+        _ request: EndpointRequest
+    ) async throws(LambdaError) -> EndpointResponse {
+        let wish = try LambdaRequest(request, as: .event)
+        _ = try host.manifest(of: wish.function)
+        return try await accept(wish, request)
+    }
+
+    private func accept(
+        _ wish: LambdaRequest,
+        _ request: EndpointRequest
+    ) async throws(LambdaError) -> EndpointResponse {
+        do {
+            _ = try await host.ports.accept(
+                wish.invocation(request),
+                idempotencyKey: nil,
+                requestHash: "",
+                wishes: try JobWishes.headers(request.headers, now: host.clock.now)
+            )
+            return EndpointResponse(status: 202)
+        } catch let error as FunctionError {
+            throw LambdaError(error)
+        } catch {
+            throw .service("the journal took nothing; try again", after: .seconds(1))
+        }
+    }
+
+    private func run(
+        _ wish: LambdaRequest,
+        _ manifest: Manifest,
+        _ request: EndpointRequest
+    ) async throws(LambdaError) -> EndpointResponse {
+        let invocation = wish.invocation(request)
+        if wish.wantsLog { host.telemetry.tails.listen(to: invocation.id) }
+        let reply = await host.run(invocation, limit: InvokeResult.replyMax)
+        var headers = LambdaRoute.replied(invocation)
+        if wish.wantsLog {
+            headers.append(
+                Header("x-amz-log-result", await host.log(of: invocation, manifest, reply.process))
+            )
+        }
+        let result = InvokeResult(
+            reply,
+            request: InvocationID.uuid(of: invocation.id),
+            timeout: manifest.limits.timeout
+        )
+        switch result {
+        case .payload(let body):
+            return EndpointResponse(headers: [.json] + headers, body: .bytes(body))
+        case .unhandled(let body):
+            headers.append(Header("x-amz-function-error", "Unhandled"))
+            return EndpointResponse(headers: [.json] + headers, body: .bytes(body))
+        case .refused(let error): throw error
+        }
+    }
+}
+
+extension LambdaRequest {
+    /// What a request says; `type` overrules the invocation type of its headers.
+    init(_ request: EndpointRequest, as type: Kind? = nil) throws(LambdaError) {
+        try self.init(
+            function: request.parameters["name"] ?? "",
+            qualifier: request.query["Qualifier"],
+            headers: request.headers,
+            payload: request.body,
+            as: type
+        )
+    }
+
+    /// The invocation that it asks for: the qualifier is the operation.
+    func invocation(_ request: EndpointRequest) -> Invocation {
+        let caller = request.headers.first("traceparent").flatMap { TraceContext(traceparent: $0) }
+        var invocation = Invocation(
+            id: request.id,
+            function: function.name,
+            event: Event(operation: function.qualifier ?? "", body: payload),
+            trace: caller?.child() ?? .begin(),
+            trigger: "invoke"
+        )
+        invocation.clientContext = clientContext
+        return invocation
+    }
+}
+
+extension HostState {
+    /// The loop on which a function's pool lives.
+    func loop(of function: String) -> any EventLoop { dispatcher.pools[function]?.loop ?? loop }
+
+    /// Runs an invocation that somebody waits for.
+    ///
+    /// A windowed function that is invoked by hand runs under its window's token, if the window is open, and
+    /// ends with the window; else it runs without one.
+    func run(_ invocation: Invocation, limit: Int) async -> CollectedReply {
+        if let (rotation, window) = window(of: invocation.function),
+            let reply = await scheduler.invoke(invocation, rotation: rotation, window: window)
+        {
+            return reply
+        }
+        return await dispatcher.collect(invocation, on: loop(of: invocation.function), limit: limit)
+    }
+
+    /// The end of an invocation's log, once it is over.
+    func log(of invocation: Invocation, _ manifest: Manifest, _ process: Int32?) async -> String {
+        // What the process printed before its reply lies in its pipes by now, and is read in the loop's next
+        // turn.
+        let loop = loop(of: invocation.function)
+        try? await loop.scheduleTask(in: .milliseconds(2)) {}.futureResult.get()
+        let (tail, end) = telemetry.tails.close(invocation.id)
+        let report = end.map { end in
+            LogTail.Report(
+                ran: end.ran,
+                start: end.cold ? end.queued : nil,
+                memoryMiB: manifest.limits.memoryMiB,
+                usedMiB: process.flatMap(HostState.peakMiB)
+            )
+        }
+        return tail.result(request: InvocationID.uuid(of: invocation.id), report)
+    }
+
+    /// The most memory that a process has ever had, while it is there.
+    private static func peakMiB(_ process: Int32) -> Int? {
+        guard let status = readFile("/proc/\(process)/status") else { return nil }
+        let line = String(decoding: status, as: UTF8.self).split(separator: "\n")
+            .first { $0.hasPrefix("VmHWM:") }
+        let digits = line?.filter(\.isNumber)
+        return digits.flatMap { Int($0) }.map { ($0 + 1023) / 1024 }
+    }
+}

@@ -1,0 +1,111 @@
+import FunctionCore
+import Invocations
+
+/// What a caller of the Lambda API hears of an invocation's end.
+package enum InvokeResult: Sendable, Hashable {
+    /// The function's reply.
+    case payload(Bytes)
+    /// The function failed: 200, with X-Amz-Function-Error and this JSON.
+    case unhandled(Bytes)
+    /// It was not run.
+    case refused(LambdaError)
+
+    /// The longest reply, as Lambda has it.
+    package static let replyMax = 6 * 1024 * 1024 + 100
+
+    /// The end of an invocation with a request id, whose function has `timeout`.
+    package init(_ reply: CollectedReply, request: String, timeout: Duration) {
+        if let end = InvokeResult.end(reply.outcome, request: request, timeout: timeout) {
+            self = end
+        } else if reply.status >= 400 {
+            self = .unhandled(InvokeResult.document(ofStatus: reply.status, reply.body, request: request))
+        } else {
+            self = .payload(InvokeResult.payload(reply.headers.first("content-type"), reply.body))
+        }
+    }
+
+    /// What an outcome other than a reply comes to.
+    package static func end(_ outcome: Outcome, request: String, timeout: Duration) -> InvokeResult? {
+        func fault(_ type: String, _ message: String) -> InvokeResult {
+            let text = "RequestId: \(request) Error: \(message)"
+            return .unhandled((["errorType": .string(type), "errorMessage": .string(text)] as JSON).bytes())
+        }
+        switch outcome {
+        case .replied: return nil
+        case .failed(let error): return failed(error, request: request)
+        case .timedOut:
+            return fault("Sandbox.Timedout", "Task timed out after \(hundredths(timeout)) seconds")
+        case .workerLost(let reason): return fault("Runtime.ExitError", exit(reason))
+        case .outOfMemory(let reason): return fault("Runtime.OutOfMemory", exit(reason))
+        case .expired:
+            return .refused(.throttled(outcome.message, byHost: false, after: .seconds(1)))
+        case .shed(let reason, let wait):
+            switch reason {
+            case .overloaded, .queueTimeout:
+                return .refused(.throttled(outcome.message, byHost: false, after: wait))
+            case .hostOverloaded:
+                return .refused(.throttled(outcome.message, byHost: true, after: wait))
+            case .crashLoop, .draining: return .refused(.service(outcome.message, after: wait))
+            }
+        case .cancelled: return .refused(.service(outcome.message))
+        }
+    }
+
+    private static func failed(_ error: FunctionError, request: String) -> InvokeResult {
+        if let document = error.document { return .unhandled(document) }
+        switch error.code {
+        case "unknown_function": return .refused(LambdaError(error))
+        case "reply_too_large":
+            let message = "Response payload size exceeded maximum allowed payload size (\(replyMax) bytes)."
+            let type = "Function.ResponseSizeTooLarge"
+            return .unhandled(
+                (["errorMessage": .string(message), "errorType": .string(type)] as JSON).bytes()
+            )
+        default:
+            var object: JSONObject = [
+                "errorMessage": .string(error.message), "errorType": .string(error.code),
+                "requestId": .string(request),
+            ]
+            if let faults = error.json(invocation: nil)["error"]?["faults"] { object["faults"] = faults }
+            return .unhandled(JSON.object(object).bytes())
+        }
+    }
+
+    /// A reply that says by its status that it failed.
+    package static func document(ofStatus status: Int, _ body: Bytes = Bytes(), request: String) -> Bytes {
+        let said = (try? JSON.parse(body))?["error"]
+        return
+            ([
+                "errorMessage": .string(
+                    said?["message"]?.stringValue ?? "the function replied with status \(status)"
+                ),
+                "errorType": .string(said?["code"]?.stringValue ?? "status_\(status)"),
+                "requestId": .string(request),
+            ] as JSON).bytes()
+    }
+
+    /// A reply as JSON: as it is where it is JSON, else text as a string, and bytes as a string in Base64.
+    static func payload(_ contentType: String?, _ body: Bytes) -> Bytes {
+        guard !body.isEmpty else { return "null" }
+        let type = contentType?.prefix { $0 != ";" }.lowercased() ?? ""
+        if type == "application/json" || type.hasSuffix("+json") { return body }
+        if !type.hasPrefix("text/"), (try? JSON.check(body)) != nil { return body }
+        let text = String(validating: body.array, as: UTF8.self)
+        return JSON.string(text ?? body.base64).bytes()
+    }
+
+    /// How a process ended, in Lambda's words.
+    private static func exit(_ reason: String) -> String {
+        reason == "exit status 0"
+            ? "Runtime exited without providing a reason" : "Runtime exited with error: \(reason)"
+    }
+
+    private static func hundredths(_ duration: Duration) -> String {
+        let count = Int64((duration / .milliseconds(10)).rounded())
+        return "\(count / 100).\(count % 100 < 10 ? "0" : "")\(count % 100)"
+    }
+}
+
+extension Outcome {
+    fileprivate var message: String { error?.message ?? "" }
+}

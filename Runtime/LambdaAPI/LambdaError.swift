@@ -1,0 +1,101 @@
+import FunctionCore
+import Invocations
+
+/// An error of the Lambda API itself, as against one of the function: its status, type and message are those
+/// that AWS documents, so that its SDKs raise and retry as they would there.
+package struct LambdaError: Error, Sendable, Hashable {
+    package var status: Int
+    /// Such as `ResourceNotFoundException`: the class that boto3 raises.
+    package var type: String
+    package var message: String
+    /// Why a caller is throttled.
+    package var reason: String?
+    /// How long it should wait, in whole seconds.
+    package var retryAfter: Int?
+
+    package init(_ status: Int, _ type: String, _ message: String) {
+        self.status = status
+        self.type = type
+        self.message = message
+    }
+
+    package static func invalidParameter(_ message: String) -> LambdaError {
+        LambdaError(400, "InvalidParameterValueException", message)
+    }
+
+    package static func invalidContent(_ message: String) -> LambdaError {
+        LambdaError(400, "InvalidRequestContentException", message)
+    }
+
+    /// There is no such function; `known` are those that there are.
+    package static func notFound(_ arn: String, known: [String]) -> LambdaError {
+        let list = known.sorted().joined(separator: ", ")
+        return LambdaError(
+            404,
+            "ResourceNotFoundException",
+            "Function not found: \(arn)" + (list.isEmpty ? "" : "; there are \(list)")
+        )
+    }
+
+    package static func tooLarge(_ limit: Int) -> LambdaError {
+        LambdaError(
+            413,
+            "RequestTooLargeException",
+            "Request must be smaller than \(limit) bytes for the InvokeFunction operation"
+        )
+    }
+
+    package static func service(_ message: String, after wait: Duration? = nil) -> LambdaError {
+        var error = LambdaError(503, "ServiceException", message)
+        error.retryAfter = wait.map(LambdaError.seconds)
+        return error
+    }
+
+    /// The caller has to wait: because of the function's own limit, or of the host's.
+    package static func throttled(_ message: String, byHost: Bool, after wait: Duration) -> LambdaError {
+        var error = LambdaError(429, "TooManyRequestsException", "Rate Exceeded: \(message)")
+        error.reason =
+            byHost
+            ? "ConcurrentInvocationLimitExceeded" : "ReservedFunctionConcurrentInvocationLimitExceeded"
+        error.retryAfter = LambdaError.seconds(wait)
+        return error
+    }
+
+    /// What an error of the host is for a caller of the Lambda API.
+    package init(_ error: FunctionError) {
+        var wait: Duration?
+        if case .after(let named) = error.retry { wait = named }
+        switch error.status {
+        case 404: self.init(404, "ResourceNotFoundException", error.message)
+        case 409: self.init(409, "ResourceConflictException", error.message)
+        case 413: self.init(413, "RequestTooLargeException", error.message)
+        case 415: self.init(415, "UnsupportedMediaTypeException", error.message)
+        case 429: self = .throttled(error.message, byHost: false, after: wait ?? .seconds(1))
+        case 400..<500: self = .invalidParameter(error.message)
+        default: self = .service(error.message, after: wait ?? .seconds(1))
+        }
+    }
+
+    /// The body.
+    package var json: JSON {
+        // Some of the documented types write their message with a capital, some do not.
+        let capital = ["ResourceNotFoundException", "ServiceException"].contains(type)
+        var object: JSONObject = [
+            "Type": .string(status < 500 ? "User" : "Service"),
+            capital ? "Message" : "message": .string(message),
+        ]
+        if let reason { object["Reason"] = .string(reason) }
+        return .object(object)
+    }
+
+    /// The fields beside the body's own.
+    package var headers: [Header] {
+        let type = Header("x-amzn-ErrorType", type)
+        return retryAfter.map { [type, Header("retry-after", String($0))] } ?? [type]
+    }
+
+    private static func seconds(_ wait: Duration) -> Int {
+        let (seconds, attoseconds) = wait.components
+        return max(1, Int(clamping: seconds) + (attoseconds > 0 ? 1 : 0))
+    }
+}
