@@ -130,7 +130,7 @@ let package = Package(
                 "FunctionCore", "Invocations", "Wire", "Observe", "Settings", "Scheduling", "Scaling",
                 "WorkerPool",
                 "HTTPTrigger", "RedisTrigger", "Storage", "Journal", "UserData", "Fetch", "Providers",
-                "Processes", "Isolation", "TLS", "LambdaAPI", nioCore, nioPosix,
+                "Processes", "Isolation", "TLS", "LambdaAPI", "LambdaEvents", nioCore, nioPosix,
             ]
         ),
         .executableTarget(

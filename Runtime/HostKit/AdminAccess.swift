@@ -117,10 +117,13 @@ package struct AdminAccess: Sendable, Equatable {
     func isToken(_ text: String) -> Bool { constantTimeEquals(text, token) }
 
     private func showsToken(_ headers: [Header]) -> Bool {
-        guard let field = headers.first("authorization"), field.lowercased().hasPrefix("bearer ") else {
-            return false
+        guard let field = headers.first("authorization") else { return false }
+        // AWS's clients sign with a key, whose id is what can be shown by them.
+        let signature = "AWS4-HMAC-SHA256 Credential="
+        if field.hasPrefix(signature) {
+            return isToken(String(field.dropFirst(signature.count).prefix { $0 != "/" }))
         }
-        return isToken(String(field.dropFirst("bearer ".count)))
+        return field.lowercased().hasPrefix("bearer ") && isToken(String(field.dropFirst("bearer ".count)))
     }
 
     /// What a browser keeps in the place of the token, which cannot be found from it.

@@ -2,6 +2,7 @@ import FunctionCore
 import HTTPTrigger
 import Invocations
 import LambdaAPI
+import LambdaEvents
 import NIOCore
 import WorkerPool
 
@@ -99,7 +100,9 @@ extension LambdaRequest {
 
     /// The invocation that it asks for: the qualifier is the operation.
     func invocation(_ request: EndpointRequest) -> Invocation {
-        let caller = request.headers.first("traceparent").flatMap { TraceContext(traceparent: $0) }
+        let caller =
+            request.headers.first("traceparent").flatMap { TraceContext(traceparent: $0) }
+            ?? request.headers.first("x-amzn-trace-id").flatMap { TraceContext(xray: $0) }
         var invocation = Invocation(
             id: request.id,
             function: function.name,

@@ -79,12 +79,16 @@ struct AdminAccessTests {
         #expect(refusal(.open, []) == nil)
         #expect(refusal(.program, []) == .token && refusal(.page, []) == .token)
         #expect(refusal(.program, [bearer]) == nil && refusal(.page, [bearer]) == nil)
+        let signed =
+            "AWS4-HMAC-SHA256 Credential=\(AdminAccessTests.token)/20261121/us-east-1/lambda/aws4_request"
+        #expect(refusal(.program, [Header("authorization", signed)]) == nil)
         #expect(refusal(.page, [session]) == nil)
         #expect(refusal(.program, [session]) == .token, "a page's cookie opens the API to its scripts")
         let raw = Header("cookie", "\(AdminAccess.cookie)=\(AdminAccessTests.token)")
         #expect(refusal(.page, [raw]) == .token)
         for wrong in [
             "Bearer", "Bearer ", "Bearer \(AdminAccessTests.token)k", "Basic \(AdminAccessTests.token)",
+            "AWS4-HMAC-SHA256 Credential=", "AWS4-HMAC-SHA256 Credential=any/20261121/us-east-1",
         ] {
             #expect(refusal(.program, [Header("authorization", wrong)]) == .token, "\(wrong)")
         }
