@@ -51,7 +51,7 @@ extension Scenarios {
                 try await Python.run(
                     "Lambda/aws_cli.py",
                     requirements: "Lambda/requirements.txt",
-                    ["lambda"] + words + ["--endpoint-url", host.admin, "--no-cli-pager"],
+                    ["lambda"] + words + ["--endpoint-url", host.admin],
                     environment: [
                         "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any",
                         "AWS_DEFAULT_REGION": "us-east-1", "HOME": place.path,
