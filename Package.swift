@@ -86,6 +86,7 @@ let package = Package(
         // The host's side.
         room("Invocations", "Invocations", ["FunctionCore", nioCore]),
         room("Observe", "Observe", ["FunctionCore", "Processes"]),
+        room("Activity", "Activity", ["FunctionCore"]),
         room("Processes", "Processes", ["FunctionCore", "CShims"]),
         room("Isolation", "Isolation", ["FunctionCore", "Wire", "Processes", "CShims", "CSeccomp"]),
         room("Scaling", "Scaling", ["FunctionCore", "Invocations"]),
@@ -127,7 +128,8 @@ let package = Package(
             "HostKit",
             "HostKit",
             [
-                "FunctionCore", "Invocations", "Wire", "Observe", "Settings", "Scheduling", "Scaling",
+                "FunctionCore", "Invocations", "Wire", "Observe", "Activity", "Settings", "Scheduling",
+                "Scaling",
                 "WorkerPool",
                 "HTTPTrigger", "RedisTrigger", "Storage", "Journal", "UserData", "Fetch", "Providers",
                 "Processes", "Isolation", "TLS", "LambdaAPI", "LambdaEvents", nioCore, nioPosix,
@@ -245,6 +247,7 @@ let package = Package(
         suite("ProvidersTests", ["FunctionCore", "Invocations", "Fetch", "Processes", "Providers"]),
         suite("ProcessesTests", ["FunctionCore", "Processes"]),
         suite("ObserveTests", ["FunctionCore", "Observe"]),
+        suite("ActivityTests", ["FunctionCore", "Activity"]),
         suite("IsolationTests", ["FunctionCore", "Wire", "Isolation", "TestSupport"]),
         suite("SettingsTests", ["FunctionCore", "Invocations", "Scaling", "Settings"]),
         suite("ScalingTests", ["FunctionCore", "Invocations", "Scaling", "Settings"]),

@@ -38,6 +38,7 @@ struct AdminAPI {
         ] + jobs.routes + SchedulesAPI(host: host).routes + DeadLettersAPI(redis: host.redis).routes
             + LambdaInvokeAPI(host: host).routes + LambdaStreamAPI(host: host).routes
             + LambdaFunctionsAPI(host: host).routes
+            + ActivityAPI(book: host.telemetry.activity, loop: host.loop).routes
     }
 
     private func ready() async -> EndpointResponse {

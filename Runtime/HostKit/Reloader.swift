@@ -1,3 +1,4 @@
+import Activity
 import FunctionCore
 import HTTPTrigger
 import Invocations
@@ -162,6 +163,10 @@ package actor Reloader {
     private func note(_ report: ReloadReport, _ cause: String) {
         func note(_ level: LogLevel, _ message: String, _ fields: [(String, JSON)] = []) {
             state.telemetry.note(level, message, [("cause", .string(cause))] + fields)
+        }
+        if case .object(var told) = report.json {
+            told["cause"] = .string(cause)
+            state.telemetry.activity.tell(.reload(.object(told)))
         }
         switch report {
         case .done(let generation, let change, let time):

@@ -1,8 +1,8 @@
+import Activity
 import FunctionCore
 import HTTPTrigger
 import Invocations
 import Observe
-import RedisTrigger
 import Synchronization
 import WorkerPool
 
@@ -13,7 +13,8 @@ package final class Telemetry: Sendable {
     package let log: LogWriter
     package let metrics: Metrics
     package let tails = LogTails()
-    private let clock: any HostClock
+    package let activity = ActivityBook()
+    let clock: any HostClock
     private let invocations = Mutex(SeriesTable<InvocationKey, InvocationSeries>())
     private let requests = Mutex(SeriesTable<RequestKey, RequestSeries>())
 
@@ -152,9 +153,15 @@ package final class Telemetry: Sendable {
         function: String? = nil,
         _ fields: [(String, JSON)] = []
     ) {
-        log.write(
-            LogRecord(time: clock.now, level: level, message: message, function: function, fields: fields)
+        let record = LogRecord(
+            time: clock.now,
+            level: level,
+            message: message,
+            function: function,
+            fields: fields
         )
+        log.write(record)
+        enter(record)
     }
 
     /// What a pool reports.
@@ -164,12 +171,14 @@ package final class Telemetry: Sendable {
         case .invocation(let report): invocation(report)
         case .line(let line): handlerLine(line)
         case .workerReady(let function, let pid, let startup):
+            enter(function, pid, .ready, startup: startup)
             let fields: [(String, JSON)] = [
                 ("worker", .integer(Int64(pid))), ("startup_ms", .number(rounded(startup))),
             ]
             note(.debug, "worker ready", function: function, fields)
         case .workerGone(let function, let pid, let reason, let asked):
             metrics.add("swiftlet_worker_exits_total", [function, asked ? "yes" : "no"])
+            enter(function, pid, .gone, reason: reason, asked: asked)
             let fields: [(String, JSON)] = [("worker", .integer(Int64(pid))), ("reason", .string(reason))]
             note(asked ? .debug : .warning, asked ? "worker gone" : "worker lost", function: function, fields)
         case .lacksRoom(let function, let lacking):
@@ -177,6 +186,7 @@ package final class Telemetry: Sendable {
             let fields: [(String, JSON)] = [("lacks", .string(lacking)), ("remedy", .string(remedy))]
             note(.warning, "worker waits for room on the host", function: function, fields)
         case .spawnFailed(let function, let reason):
+            enter(function, 0, .failed, reason: reason)
             note(.error, "worker cannot start", function: function, [("reason", .string(reason))])
         }
     }
@@ -191,13 +201,15 @@ package final class Telemetry: Sendable {
         }
         if report.cold { metrics.add("swiftlet_cold_starts_total", [report.function]) }
         let error = report.outcome.error
+        let time = clock.now
+        enter(report, error, at: time)
         let level = error.map { $0.status >= 500 } ?? false ? LogLevel.warning : .info
         guard log.takes(level) else { return }
         var status: Int?
         if case .replied(let replied) = report.outcome { status = replied }
         log.write(
             InvocationLine(
-                time: clock.now,
+                time: time,
                 level: level,
                 function: report.function,
                 invocation: report.id,
@@ -216,6 +228,8 @@ package final class Telemetry: Sendable {
     }
 
     private func handlerLine(_ line: LogLine) {
+        let time = clock.now
+        enter(line, at: time)
         var fields: [(String, JSON)] = line.metadata.sorted { $0.key < $1.key }.map {
             ($0.key, .string($0.value))
         }
@@ -223,7 +237,7 @@ package final class Telemetry: Sendable {
         fields.append(("worker", .integer(Int64(line.pid))))
         log.write(
             LogRecord(
-                time: clock.now,
+                time: time,
                 level: line.level,
                 message: line.message,
                 function: line.function,
@@ -323,67 +337,6 @@ extension Telemetry {
                     seconds: metrics.histogram("swiftlet_http_request_seconds", [route])
                 )
             }
-        }
-    }
-}
-
-extension Telemetry {
-    /// What a trigger of a stream or list reports; `group` is `list` for a list.
-    func stream(_ report: StreamReport, _ function: String, key: String, group: String) {
-        let labels = [key, group]
-        func note(_ level: LogLevel, _ message: String, _ fields: [(String, JSON)] = []) {
-            self.note(level, message, function: function, [("stream", .string(key))] + fields)
-        }
-        switch report {
-        case .delivered(let invocation, let entries, let attempt):
-            metrics.add("swiftlet_stream_entries_total", labels + ["delivered"], by: Double(entries.count))
-            note(
-                .debug,
-                "entries delivered",
-                [
-                    ("entries", .array(entries.map { .string($0) })), ("attempt", .integer(Int64(attempt))),
-                    ("invocation", .string(invocation)),
-                ]
-            )
-        case .acked(let entries):
-            metrics.add("swiftlet_stream_entries_total", labels + ["acked"], by: Double(entries.count))
-        case .filtered(let entries):
-            metrics.add("swiftlet_stream_entries_total", labels + ["filtered"], by: Double(entries.count))
-        case .counts(let counts):
-            metrics.set("swiftlet_stream_pending", labels, to: Double(counts.pending))
-            metrics.set("swiftlet_stream_lag", labels, to: Double(counts.lag))
-        case .retried(let entry, let wait):
-            metrics.add("swiftlet_stream_entries_total", labels + ["retried"])
-            note(
-                .warning,
-                "entry is tried again",
-                [("entry", .string(entry)), ("after_ms", .number(wait.milliseconds))]
-            )
-        case .deadLettered(let entry, let reason, let attempts):
-            metrics.add("swiftlet_stream_entries_total", labels + ["dead"])
-            note(
-                .error,
-                "entry is a dead letter",
-                [
-                    ("entry", .string(entry)), ("reason", .string(reason)),
-                    ("attempts", .integer(Int64(attempts))),
-                ]
-            )
-        case .lost(let entries):
-            metrics.add("swiftlet_stream_entries_total", labels + ["lost"], by: Double(entries.count))
-            note(
-                .error,
-                "entries were trimmed before they were run",
-                [("entries", .array(entries.map { .string($0) }))]
-            )
-        case .groupLost:
-            note(.error, "the consumer group was gone and is made anew; entries may run a second time")
-        case .settleFailed(let error):
-            note(.warning, "an acknowledgement is sent again", [("reason", .string(error.message))])
-        case .redisDown(let error):
-            note(.warning, "stream is not read: redis is away", [("reason", .string(error.message))])
-        case .redisUp:
-            note(.debug, "stream is read")
         }
     }
 }

@@ -59,6 +59,9 @@ package final class LogWriter: Sendable {
     /// Whether lines of that level are written at all; what is not need not be made.
     package func takes(_ level: LogLevel) -> Bool { level >= self.level }
 
+    /// The text without the secrets that no line shows.
+    package func clean(_ text: String) -> String { redactor.clean(text) }
+
     /// Takes a line on.
     package func write(_ record: LogRecord) {
         write(record.level) {

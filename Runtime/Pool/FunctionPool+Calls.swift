@@ -23,7 +23,7 @@ extension FunctionPool {
         guard !calls.contains(frame.id, on: link.id) else {
             throw WireError("a second call \(frame.id) while the first is under way")
         }
-        ticket.calls += 1
+        let number = ticket.begin(head, after: .now - started)
         let id = frame.id
         let invocation = ticket.invocation
         let timeout = min(invocation.timeout ?? manifest.limits.timeout, manifest.limits.timeout)
@@ -39,13 +39,19 @@ extension FunctionPool {
         )
         let call = BindingCall(method: head.method, arguments: head.arguments, body: body, origin: origin)
         let task = Task { [self, bindings, manifest] in
+            var failure: FunctionError?
             do {
                 try await bindings.call(head.binding, call, manifest: manifest, answer: answer)
                 answer.finish()
             } catch {
-                answer.fail(FunctionPool.describe(error))
+                let error = FunctionPool.describe(error)
+                answer.fail(error)
+                failure = error
             }
-            loop.execute { self.calls.end(id, on: link.id) }
+            loop.execute { [failure] in
+                self.calls.end(id, on: link.id)
+                ticket.ended(number, after: .now - started, failure)
+            }
         }
         calls.begin(frame.id, on: link.id, of: head.invocation, task: task, answer: answer)
     }
@@ -61,5 +67,23 @@ extension FunctionPool {
         default:
             FunctionError(status: 500, code: "internal", message: "the service failed; see the host's log")
         }
+    }
+}
+
+extension PoolTicket {
+    /// A call has begun; returns its number.
+    fileprivate func begin(_ head: CallHead, after offset: Duration) -> Int {
+        calls += 1
+        if callReports.count < InvocationReport.callMax {
+            callReports.append(CallReport(binding: head.binding, method: head.method, offset: offset))
+        }
+        return calls
+    }
+
+    /// The call of that number has been answered.
+    fileprivate func ended(_ number: Int, after offset: Duration, _ failure: FunctionError?) {
+        guard number <= callReports.count else { return }
+        callReports[number - 1].duration = offset - callReports[number - 1].offset
+        callReports[number - 1].error = failure?.code
     }
 }

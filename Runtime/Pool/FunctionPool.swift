@@ -334,7 +334,11 @@ package final class FunctionPool: @unchecked Sendable {
                     ran: now - started,
                     cold: ticket.cold,
                     pid: ticket.pid,
-                    bytesOut: ticket.bytesOut
+                    operation: ticket.invocation.event.operation,
+                    bytesIn: ticket.invocation.event.body.count,
+                    bytesOut: ticket.bytesOut,
+                    calls: ticket.callReports,
+                    callsLeftOut: ticket.calls - ticket.callReports.count
                 )
             )
         )

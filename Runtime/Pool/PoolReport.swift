@@ -37,7 +37,26 @@ package struct InvocationReport: Sendable {
     package var cold: Bool
     /// The worker's process, or 0 where none had it.
     package var pid: Int32
+    package var operation: String
+    package var bytesIn: Int
     package var bytesOut: Int
+    /// Its binding calls, the first `callMax` of them.
+    package var calls: [CallReport]
+    package var callsLeftOut: Int
+
+    static let callMax = 32
+}
+
+/// A binding call of an invocation.
+package struct CallReport: Sendable {
+    package var binding: String
+    package var method: String
+    /// From the worker's having the invocation.
+    package var offset: Duration
+    /// Nil where the invocation ended before its call.
+    package var duration: Duration?
+    /// The code of the error that answered it.
+    package var error: String?
 }
 
 /// A line that a handler logged or its process printed.

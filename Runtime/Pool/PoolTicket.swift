@@ -26,8 +26,9 @@ final class PoolTicket: Dispatched, @unchecked Sendable {
     /// What its reader has still to take of a reply that lies in the shared region.
     var left: Extent?
     var isDelivering = false
-    /// The binding calls it has begun.
+    /// The binding calls it has begun, and what there is to tell of the first ones.
     var calls = 0
+    var callReports: [CallReport] = []
 
     init(_ invocation: consuming Invocation, to sink: any ReplySink, of pool: FunctionPool) {
         self.pool = pool
