@@ -270,7 +270,8 @@ let package = Package(
             [
                 "FunctionCore", "Invocations", "Settings", "Scheduling", "Scaling", "Storage", "Journal",
                 "UserData", "Processes",
-                "HTTPTrigger", "RedisTrigger", "WorkerPool", "Observe", "HostKit", "TestSupport", nioCore,
+                "HTTPTrigger", "RedisTrigger", "WorkerPool", "Observe", "HostKit", "Providers", "TestSupport",
+                nioCore,
                 nioPosix,
             ]
         ),

@@ -15,8 +15,9 @@ enum Banner {
             "  redis     \(host.redis)\(host.redisPort.map { "  (redis-cli -p \($0))" } ?? "")",
             "  provider  \(host.provider)",
             "  isolation \(isolation(host))",
-            "",
         ]
+        if let clock = host.virtualClock { lines.append("  clock     \(clock)") }
+        lines.append("")
         for manifest in host.project.manifests {
             var triggers = manifest.routes.map { "\($0.method) \($0.path)\($0.async ? " (job)" : "")" }
             triggers += manifest.webSockets.map { "websocket \($0.path)" }

@@ -49,15 +49,14 @@ struct MarketCalendars: ParsableCommand {
     /// A calendar and an instant.
     struct Question: ParsableArguments {
         @Argument(help: "A calendar's name, such as XNYS.") var name: String
-        @Option(help: "The instant, such as 2026-11-27T14:30:00Z; default: now.") var at: String?
+        @Option(help: "The instant, such as \(Instant.forms); default: now.") var at: String?
         @OptionGroup var place: Place
         @OptionGroup var output: OutputOptions
 
         func answer<Value>(
             _ ask: (MarketCalendar, Instant) throws(SchedulingError) -> Value
         ) -> Value {
-            let instant = at.map { Instant(rfc3339: $0) } ?? VirtualClock().now
-            guard let instant else { leave(64, "--at must be an instant such as 2026-11-27T14:30:00Z") }
+            let instant = at.map { Schedule.instant($0, "--at") } ?? VirtualClock().now
             let calendar = place.calendar(name)
             do throws(SchedulingError) {
                 return try ask(calendar, instant)

@@ -34,6 +34,12 @@ struct Schedule: ParsableCommand {
         for time in times { print(output.json ? time.text : line(time)) }
     }
 
+    /// Of several hosts, whose account this is.
+    fileprivate static func printAccount(_ answer: JSON) {
+        guard let host = answer["host"]?.stringValue else { return }
+        print("by the account of \(host); other hosts that share its Redis keep their own")
+    }
+
     /// The project's schedules, from the files.
     static func plan() -> SchedulePlan {
         let problems = Problems()
@@ -48,10 +54,11 @@ struct Schedule: ParsableCommand {
     }
 
     static func instant(_ text: String, _ option: String) -> Instant {
-        guard let instant = Instant(rfc3339: text) else {
-            leave(64, "\(option) must be an instant such as 2026-11-20T14:25:00Z")
+        do throws(SchedulingError) {
+            return try Instant(text: text) { name throws(SchedulingError) in try .load(name) }
+        } catch {
+            leave(64, "\(option): \(error.message)")
         }
-        return instant
     }
 
     /// `swiftlet schedule list`.
@@ -156,6 +163,9 @@ struct Schedule: ParsableCommand {
         @OptionGroup var address: HostAddress
 
         func run() {
+            guard 1...SchedulePlan.previewLimit ~= count else {
+                leave(64, "--count \(count) is not within 1 to \(SchedulePlan.previewLimit)")
+            }
             let (runs, faults) = from == nil ? asked() : planned()
             for run in runs {
                 if output.json {
@@ -167,13 +177,14 @@ struct Schedule: ParsableCommand {
                     print("\(at)\(name)\(run["schedule"]?.stringValue ?? "")\(window)")
                 }
             }
-            for fault in faults { writeError(fault) }
+            for fault in faults.dropLast() { writeError(fault) }
+            if let fault = faults.last { leave(1, fault) }
         }
 
         private func asked() -> ([JSON], [String]) {
             var path = "/v1/schedule/next?count=\(count)"
             if let name { path += "&name=\(encoded(name))" }
-            if let until { path += "&until=\(encoded(until))" }
+            if let until { path += "&until=\(encoded(Schedule.instant(until, "--until").rfc3339))" }
             let answer = Schedule.host(address).value("GET", path)
             return (
                 answer["next"]?.arrayValue ?? [],
@@ -182,12 +193,12 @@ struct Schedule: ParsableCommand {
         }
 
         private func planned() -> ([JSON], [String]) {
-            let preview = Schedule.plan().next(
-                min(max(count, 1), SchedulePlan.previewLimit),
-                for: name,
-                after: Schedule.instant(from ?? "", "--from"),
-                until: until.map { Schedule.instant($0, "--until") }
-            )
+            let after = Schedule.instant(from ?? "", "--from")
+            let end = until.map { Schedule.instant($0, "--until") }
+            if let end, end <= after { leave(64, "--until is not after --from") }
+            let plan = Schedule.plan()
+            if let name, !plan.knows(name) { leave(1, plan.unknown(name)) }
+            let preview = plan.next(count, for: name, after: after, until: end)
             return (preview.upcoming.map(\.json), preview.faults.map(\.message))
         }
     }
@@ -206,8 +217,10 @@ struct Schedule: ParsableCommand {
 
         func run() {
             var path = Schedule.path(name, "/history?limit=\(count)")
-            if let before { path += "&before=\(encoded(before))" }
-            Schedule.printTimes(Schedule.host(address).value("GET", path)["times"]?.arrayValue ?? [], output)
+            if let before { path += "&before=\(encoded(Schedule.instant(before, "--before").rfc3339))" }
+            let answer = Schedule.host(address).value("GET", path)
+            Schedule.printTimes(answer["times"]?.arrayValue ?? [], output)
+            if !output.json { Schedule.printAccount(answer) }
         }
     }
 
@@ -218,7 +231,7 @@ struct Schedule: ParsableCommand {
         )
 
         @Argument(help: "A schedule's name.") var name: String
-        @Argument(help: "The nominal time, such as 2026-11-20T14:25:00Z.") var time: String
+        @Argument(help: "The nominal time, such as \(Instant.forms).") var time: String
         @OptionGroup var output: OutputOptions
         @OptionGroup var address: HostAddress
 
@@ -233,6 +246,7 @@ struct Schedule: ParsableCommand {
             if let job = told["job"] {
                 print("job \(job["id"]?.stringValue ?? "") is \(job["state"]?.stringValue ?? "")")
             }
+            Schedule.printAccount(told)
         }
     }
 }

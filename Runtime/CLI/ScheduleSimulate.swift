@@ -26,26 +26,29 @@ extension Schedule {
             guard let runTime = parseDuration(runTime) else {
                 leave(64, "--run-time must be a duration such as 250ms, 30s or 5m")
             }
+            let start = moment(from, "--from", isEnd: false)
+            let end = moment(to, "--to", isEnd: true)
+            guard start <= end else { leave(64, "--to \(to) is before --from \(from)") }
             var simulation = ScheduleSimulation(
                 plan: Schedule.plan(),
-                from: moment(from, "--from", isEnd: false),
-                to: moment(to, "--to", isEnd: true),
+                from: start,
+                to: end,
                 down: down.map(stretch),
                 runTime: runTime
             )
             var lines = SimulationLines(isJSON: output.json, isSummary: summary)
             simulation.run { lines.add($0, $1) }
             lines.finish()
+            // What rests for a fault has no times to be told: the picture is not whole.
+            if let fault = lines.fault { leave(1, fault.description) }
         }
 
         private func moment(_ text: String, _ option: String, isEnd: Bool) -> Instant {
-            if let instant = Instant(rfc3339: text) { return instant }
             guard let date = CivilDate(parsing: text) else {
-                leave(
-                    64,
-                    "\(option) must be a date such as 2026-01-01, or an instant such as 2026-01-01T09:00:00Z"
-                )
+                if text.contains(where: { $0 == "T" || $0 == " " }) { return Schedule.instant(text, option) }
+                leave(64, "\(option) must be a date such as 2026-01-01, or an instant: \(Instant.forms)")
             }
+            guard 1678...2261 ~= date.year else { leave(64, "\(option) \(text) is not within 1678 and 2261") }
             let midnight = Instant(seconds: date.daysSinceEpoch * 86_400)
             return isEnd ? midnight + .seconds(86_400) - .nanoseconds(1) : midnight
         }
@@ -68,6 +71,8 @@ private struct SimulationLines {
     let isJSON: Bool
     let isSummary: Bool
     private var text = ""
+    /// The first of what kept something from its times.
+    private(set) var fault: SchedulingError?
     private var sums: [String: [String: Int]] = [:]
 
     init(isJSON: Bool, isSummary: Bool) {
@@ -85,7 +90,9 @@ private struct SimulationLines {
         case .windowCloses(let rotation, let window, let token): add(now, "closes", rotation, window, token)
         case .hostDown: add(now, "host", "down")
         case .hostUp: add(now, "host", "up")
-        case .fault(let error): add(now, "fault", error.message)
+        case .fault(let error):
+            fault = fault ?? error
+            add(now, "fault", error.message)
         }
         if text.utf8.count > 1 << 16 { flush() }
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FunctionCore
 import HostKit
+import Scheduling
 
 extension Schedule {
     /// `swiftlet schedule pause`.
@@ -62,16 +63,18 @@ extension Schedule {
         )
 
         @Argument(help: "A schedule's name.") var name: String
-        @Option(help: "The first time, such as 2026-11-20T14:25:00Z.") var from: String
+        @Option(help: "The first time, such as \(Instant.forms).") var from: String
         @Option(help: "The last time.") var to: String
         @OptionGroup var output: OutputOptions
         @OptionGroup var address: HostAddress
 
         func run() {
+            let first = Schedule.instant(from, "--from").rfc3339
+            let last = Schedule.instant(to, "--to").rfc3339
             let answer = Schedule.host(address).value(
                 "POST",
                 Schedule.path(name, "/backfill"),
-                body: ["from": .string(from), "to": .string(to)]
+                body: ["from": .string(first), "to": .string(last)]
             )
             let times = answer["times"]?.arrayValue ?? []
             Schedule.printTimes(times, output)

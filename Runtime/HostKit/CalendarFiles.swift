@@ -64,9 +64,13 @@ package struct CalendarFiles: Sendable, Hashable {
         return Set(names).sorted()
     }
 
+    /// The files of overrides that are there.
+    package var overrideFiles: [String] {
+        listDirectory("\(own)/overrides").map { "\(own)/overrides/\($0)" }
+    }
+
     /// All files that an answer may come from, for whoever waits for them to change.
     package var watched: [String] {
-        ownFiles + listDirectory("\(own)/overrides").map { "\(own)/overrides/\($0)" }
-            + (shipped == nil || shipped == own ? [] : names.compactMap { file(of: $0) })
+        ownFiles + overrideFiles + (shipped == nil || shipped == own ? [] : names.compactMap { file(of: $0) })
     }
 }

@@ -103,6 +103,13 @@ package final class Host: Sendable {
     package let redis: String
     /// What isolates workers, and what does not and why.
     package var isolation: [WorkerIsolation.Feature] { state.isolation.features }
+    /// What the wall clock shows and how fast it goes, where it is not the real one.
+    package var virtualClock: String? {
+        let clock = state.clock
+        guard clock.isVirtual else { return nil }
+        let speed = clock.reading.speed
+        return "\(clock.now.rfc3339), " + (speed == 0 ? "standing still" : "at speed \(speed)")
+    }
     /// The TCP port of the private Redis on loopback, for `redis-cli`; nil where another server was named.
     package let redisPort: Int?
     package let provider: String

@@ -193,10 +193,14 @@ extension HostStarter {
             loop: state.loop,
             keepJobs: settings.keepJobs
         )
-        let shared = state.stores.journal.jobOutbox.map { outbox in
+        let journal = state.stores.journal
+        let shared = journal.jobOutbox.flatMap { outbox in
+            journal.sharedSchedules.map { (outbox, $0) }
+        }.map { outbox, schedules in
             SharedJobs(
-                jobs: state.stores.journal.jobs,
+                jobs: journal.jobs,
                 outbox: outbox,
+                schedules: schedules,
                 scheduler: state.scheduler,
                 clock: state.clock,
                 loop: state.loop,
@@ -220,7 +224,8 @@ extension HostStarter {
         return [Task { await manager.watch(group) }]
     }
 
-    /// Every host sees that time zones have changed; a development host, that any file of the project has.
+    /// Every host sees that time zones have changed, and what is different on single days of a calendar; a development
+    /// host, that any file of the project has.
     private func watching(
         _ source: ProjectSource,
         _ reloader: Reloader,
@@ -237,8 +242,12 @@ extension HostStarter {
                 _ = await reloader.reload("time zones have changed")
             }
         }
-        guard options.isDevelopment else { return [rezoning] }
-        let watch = ProjectWatch(source: source, loop: state.loop)
-        return [rezoning, Task { await watch.run { _ = await reloader.reload("a file has changed") } }]
+        let calendars = CalendarFiles(schedules: source.schedules)
+        let isDevelopment = options.isDevelopment
+        let cause = isDevelopment ? "a file has changed" : "a calendar's overrides have changed"
+        let watch = ProjectWatch(loop: state.loop) {
+            isDevelopment ? source.files : calendars.overrideFiles
+        }
+        return [rezoning, Task { await watch.run { _ = await reloader.reload(cause) } }]
     }
 }

@@ -7,11 +7,12 @@ import UserData
 
 /// The sessions of the calendar in force, for prices and the broker; none where there is no calendar.
 ///
-/// Threading: any. The trading function goes by New York's calendar, where the project uses it.
-final class CalendarSessions: SessionSource {
+/// Threading: any. They are those by which the trading function's window opens; without one New York's, or what the
+/// project has.
+package final class CalendarSessions: SessionSource {
     private let calendar: Mutex<MarketCalendar?>
 
-    init(_ book: ScheduleBook) {
+    package init(_ book: ScheduleBook) {
         calendar = Mutex(CalendarSessions.calendar(of: book))
     }
 
@@ -22,10 +23,12 @@ final class CalendarSessions: SessionSource {
     }
 
     private static func calendar(of book: ScheduleBook) -> MarketCalendar? {
-        book.calendars["XNYS"] ?? book.calendars.min { $0.key < $1.key }?.value
+        let rotation = book.rotations.first { $0.id == book.rotationOf["trading"] }
+        return rotation?.calendar ?? book.calendars["XNYS"]
+            ?? book.calendars.min { $0.key < $1.key }?.value
     }
 
-    func session(containingOrBefore instant: Instant) -> MarketSession? {
+    package func session(containingOrBefore instant: Instant) -> MarketSession? {
         guard let sessions = calendar.withLock({ $0?.sessions }) else { return nil }
         var low = 0
         var high = sessions.count

@@ -31,17 +31,17 @@ package struct ChangeDetector<Sight: Hashable & Sendable>: Sendable {
     }
 }
 
-/// Looks at a project's files twice a second: some dozen calls of `stat`, which any file system answers.
+/// Looks at files of a project twice a second: some dozen calls of `stat`, which any file system answers.
 struct ProjectWatch: Sendable {
-    private let source: ProjectSource
+    private let files: @Sendable () -> [String]
     private let loop: any EventLoop
     private let known: [String: Mark]
 
     /// What changes from now on counts, whenever `run` comes to look.
-    init(source: ProjectSource, loop: any EventLoop) {
-        self.source = source
+    init(loop: any EventLoop, files: @escaping @Sendable () -> [String]) {
+        self.files = files
         self.loop = loop
-        known = ProjectWatch.look(source)
+        known = ProjectWatch.look(files())
     }
 
     /// What `stat` says of a file; a rename in its place shows as another inode.
@@ -52,9 +52,9 @@ struct ProjectWatch: Sendable {
         var nanoseconds: Int
     }
 
-    private static func look(_ source: ProjectSource) -> [String: Mark] {
+    private static func look(_ files: [String]) -> [String: Mark] {
         var marks: [String: Mark] = [:]
-        for file in source.files {
+        for file in files {
             var info = stat()
             guard stat(file, &info) == 0 else { continue }
             marks[file] = Mark(
@@ -74,7 +74,7 @@ struct ProjectWatch: Sendable {
         let timer = Timer(loop: loop) { wake.wake() }
         timer.set(.milliseconds(500))
         for await _ in wake.wakes() {
-            if detector.saw(ProjectWatch.look(source)) { await changed() }
+            if detector.saw(ProjectWatch.look(files())) { await changed() }
             timer.set(.milliseconds(500))
         }
         timer.cancel()

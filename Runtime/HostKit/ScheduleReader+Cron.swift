@@ -12,6 +12,11 @@ extension ScheduleReader {
         do throws(SchedulingError) {
             let cron = try CronExpression(text, dialect: dialect ?? .vixie, daylight: daylight ?? .cron)
             let name = try cron.zoneName(agreeingWith: explicit)
+            if cron.isReboot {
+                let hint = "write a time; for a worker from the start on, scale: {min: 1} in the manifest"
+                node.wrong("`@reboot` names no time, and a start of the host begins no run", hint: hint)
+                return nil
+            }
             if let warning = cron.warning { node.warn(warning, hint: "correct it, or take the schedule out") }
             let place = explicit == nil ? node : members["zone"] ?? node
             return zone(name, at: place).map { .cron(cron, zone: $0) }

@@ -27,7 +27,13 @@ extension ScheduleReader {
         guard let kind, let limits else { return }
         book.inputs[id] = input(members["event"])
         book.entries.append(
-            ScheduleEntry(id: id, function: target, kind: kind, limits: limits, policy: policy)
+            ScheduleEntry(
+                id: id,
+                function: target,
+                kind: kind,
+                limits: common.limits.insert(limits).memberAfterInsert,
+                policy: common.policies.insert(policy).memberAfterInsert
+            )
         )
     }
 
@@ -192,12 +198,14 @@ extension ScheduleReader {
         if let node = members["deadline"] {
             if node.isScalar, node.string() == "window" {
                 isBound = true
-                if case .sessions? = kind {
+                if case .sessions(let sessions)? = kind {
+                    if !sessions.isWithin {
+                        let hint = "write a duration, or move the time between open and close"
+                        node.wrong("the schedule's times are not all within a session", hint: hint)
+                    }
                 } else if kind != nil {
-                    node.wrong(
-                        "there is no window",
-                        hint: "write a duration, or give the schedule a calendar:"
-                    )
+                    let hint = "write a duration, or give the schedule a calendar: with at: or every:"
+                    node.wrong("there is no window", hint: hint)
                 }
             } else {
                 deadline = node.duration(.seconds(1) ... .seconds(366 * 86_400))

@@ -25,6 +25,14 @@ package struct ScheduleReader {
     /// Calendar files that are being read, or are not sound.
     var unsound: Set<String> = []
     package internal(set) var book = ScheduleBook()
+    /// What schedules have in common is kept once: of a hundred thousand most say the same.
+    var common = CommonParts()
+
+    struct CommonParts {
+        var limits: Set<ScheduleLimits> = []
+        var policies: Set<SchedulePolicy> = []
+        var inputs: [String: JSON] = [:]
+    }
 
     package init(
         problems: Problems,
@@ -84,7 +92,7 @@ package struct ScheduleReader {
 
     func function(_ node: SettingsNode?, _ functions: [String]) -> String? {
         guard let node, let name = node.string() else { return nil }
-        if functions.contains(name) { return name }
+        if let known = functions.first(where: { $0 == name }) { return known }
         let hint =
             nearest(name, functions).map { "did you mean \($0)?" }
             ?? "one of \(functions.joined(separator: ", "))"
@@ -92,11 +100,14 @@ package struct ScheduleReader {
         return nil
     }
 
-    func input(_ node: SettingsNode?) -> JSON? {
+    mutating func input(_ node: SettingsNode?) -> JSON? {
         guard let node else { return nil }
         guard let text = node.string() else { return nil }
+        if let known = common.inputs[text] { return known }
         do {
-            return try JSON.parse(Bytes(text))
+            let input = try JSON.parse(Bytes(text))
+            common.inputs[text] = input
+            return input
         } catch {
             node.wrong("the event is no JSON: \(error)", hint: "write event: '{\"name\": \"value\"}'")
             return nil

@@ -14,6 +14,20 @@ extension SchedulePlan.Upcoming {
     }
 }
 
+extension SchedulePlan {
+    /// Whether a schedule, or the function of one, is called so.
+    package func knows(_ name: String) -> Bool {
+        entries.contains { $0.id == name || $0.function == name }
+    }
+
+    /// That there is none of a name.
+    package func unknown(_ name: String) -> String {
+        let near = nearest(name, entries.map(\.id) + entries.map(\.function)).map { "did you mean \($0)?" }
+        let remedy = near ?? "`swiftlet schedule list` names them"
+        return "no schedule, and no function of one, is called \(name); \(remedy)"
+    }
+}
+
 extension Scheduler.Standing {
     var json: JSON {
         var object: JSONObject = [

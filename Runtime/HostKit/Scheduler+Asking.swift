@@ -37,10 +37,12 @@ extension Scheduler {
     }
 
     func pause(_ id: String, note: String) async throws {
+        try await tellOthers(id, note)
         _ = try await command(.paused(id: id, note: note))
     }
 
     func resume(_ id: String) async throws {
+        try await tellOthers(id, nil)
         _ = try await command(.resumed(id: id))
     }
 
@@ -92,7 +94,7 @@ extension Scheduler {
     }
 
     /// What became of one nominal time, and for what reason.
-    func why(_ entry: ScheduleEntry, _ nominal: Instant) async throws -> JSON {
+    func why(_ entry: ScheduleEntry, _ nominal: Instant) async throws -> JSONObject {
         var chain: [ScheduleLedger.Entry] = []
         var time: Instant? = nominal
         // A time may be coalesced into one that was coalesced itself; the last one had the say.
@@ -112,7 +114,7 @@ extension Scheduler {
         if let id = chain.last?.job, let job = try await journal.jobs.job(id) {
             told["job"] = ["id": .string(id), "state": .string(job.state.rawValue)]
         }
-        return .object(told)
+        return told
     }
 
     /// Why the ledger has nothing of a time.

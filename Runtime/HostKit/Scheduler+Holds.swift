@@ -4,13 +4,13 @@ import Scheduling
 
 /// Of several hosts one lets the windows of a rotation take turns: the one that holds it.
 ///
-/// A holder counts its hold from before it asked, and stops a fifth before its end by its own monotonic clock: its
+/// A holder counts its hold from before it asked, and stops a fifth before its end by its own clock, which goes on while the machine is suspended: its
 /// tokens are worth nothing and what runs is cancelled, whether or not it can still reach the others.
 extension Scheduler {
     /// A third of a lease may pass between two looks, so that one that fails does not lose it.
     var longestSleep: Duration {
         guard let lease = journal.rotations.lease, !rotations.isEmpty else { return Scheduler.sleepMax }
-        let now = Monotonic.now
+        let now = BootTime.now
         // What can no longer be renewed is left at its end, not at the look after it.
         let ends = holds.values.filter { $0 > now }.map { $0 - now }.min()
         return min(lease / 3, ends ?? lease / 3)
@@ -23,7 +23,7 @@ extension Scheduler {
             held.insert(id)
             return true
         }
-        let asked = Monotonic.now
+        let asked = BootTime.now
         // Renewed a moment ago: a look at every job's end needs no answer from Redis.
         if held.contains(id), let end = holds[id], end - asked > lease * 3 / 5 { return true }
         do {
@@ -44,6 +44,20 @@ extension Scheduler {
             // What is held goes on until its end, but nothing new begins, as it could not be written down.
             if asked >= holds[id] ?? asked { abandon(id, "\(error)") }
             return false
+        }
+    }
+
+    /// Ends the windows of rotations that another project has not, and leaves what other hosts have of them.
+    func endRotations(notOf project: Project) async throws {
+        let ids = Set(project.book.rotations.map(\.id))
+        for id in rotations.keys.sorted() where !ids.contains(id) {
+            if held.contains(id) {
+                try await perform(rotations[id]?.react(to: .removed(at: clock.now)) ?? [], of: id)
+                await journal.rotations.release(id)
+            }
+            held.remove(id)
+            holds[id] = nil
+            rotations[id] = nil
         }
     }
 

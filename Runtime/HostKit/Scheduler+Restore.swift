@@ -46,12 +46,9 @@ extension Scheduler {
         manifests = Scheduler.manifests(project)
         guard project.book != book else { return }
         let plans = Dictionary(project.book.rotations.map { ($0.id, $0) }) { _, last in last }
-        for (id, rotation) in rotations where plans[id] == nil {
-            if let holder = rotation.state.holder { endWindow(id, holder.window, holder.token) }
-            held.remove(id)
-            rotations[id] = nil
-        }
         book = project.book
+        // Which schedules there are is another question now; Redis has the answers for those that come back.
+        agreed = Agreed()
         machine = ScheduleMachine(plan: project.plan)
         for (id, plan) in plans {
             guard rotations[id] != nil else {

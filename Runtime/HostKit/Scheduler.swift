@@ -43,10 +43,14 @@ package actor Scheduler {
     /// The rotations that this host acts for, as the journal has them.
     var held: Set<String> = []
     /// Until when it does, where other hosts could.
-    var holds: [String: Monotonic] = [:]
+    var holds: [String: BootTime] = [:]
+    /// What this host and the others agreed on last; see `share`.
+    var agreed = Agreed()
     var isRestored = false
     var stopping = false
     let inbox = SchedulerInbox()
+    /// What was heard and is still to be taken in.
+    private var taken: [SchedulerInbox.Input] = []
     /// What the machine wants written down since the last look.
     var pending: [ScheduleMachine.Action] = []
     /// Who waits for it to be written.
@@ -54,8 +58,8 @@ package actor Scheduler {
         [(CheckedContinuation<[ScheduleMachine.Action], any Error>, [ScheduleMachine.Action])] =
             []
     private var cancelJob: @Sendable (String) async throws -> Void
-    /// A clock beside the wall clock that runs at its speed and makes none of its steps.
-    private var steady = (elapsed: Duration.zero, at: Monotonic.now)
+    /// A clock beside the wall clock that runs at its speed, suspended or not, and makes none of its steps.
+    private var steady = (elapsed: Duration.zero, at: BootTime.now)
 
     static let sleepMax = Duration.seconds(30)
 
@@ -107,20 +111,13 @@ package actor Scheduler {
             do {
                 if !isRestored { try await restore() }
                 isRestored = true
-                for input in inbox.takeAll() {
-                    if case .replaced = input { try await settle() }
-                    if case .checkpointed(let checkpoint, let reply) = input {
-                        try await checkpointed(checkpoint, reply)
-                    }
-                    take(input)
-                    // Other schedules begin with what the journal has of them.
-                    if !isRestored { try await restore() }
-                    isRestored = true
-                }
+                try await takeAll()
                 timer.set(try await tick())
                 answer(nil)
             } catch {
                 answer(error)
+                taken += inbox.takeAll()
+                refuseCommands(error)
                 if stopping { break }
                 isRestored = false
                 held = []
@@ -134,7 +131,8 @@ package actor Scheduler {
             }
         }
         timer.cancel()
-        for case .command(_, let asker) in inbox.takeAll() { asker.resume(throwing: CancellationError()) }
+        taken += inbox.takeAll()
+        refuseCommands(CancellationError())
     }
 
     /// Begins nothing more.
@@ -170,6 +168,31 @@ package actor Scheduler {
     }
 
     // MARK: Facts
+
+    /// Takes in what was heard; what an error leaves over is taken in once the journal is there again.
+    private func takeAll() async throws {
+        taken += inbox.takeAll()
+        while let input = taken.first {
+            if case .replaced(let project) = input {
+                try await settle()
+                try await endRotations(notOf: project)
+            }
+            if case .checkpointed(let checkpoint, let reply) = input {
+                try await checkpointed(checkpoint, reply)
+            }
+            taken.removeFirst()
+            take(input)
+            // Other schedules begin with what the journal has of them.
+            if !isRestored { try await restore() }
+            isRestored = true
+        }
+    }
+
+    /// Whoever waits for an answer gets this one.
+    private func refuseCommands(_ error: any Error) {
+        for case .command(_, let asker) in taken { asker.resume(throwing: error) }
+        taken.removeAll { if case .command = $0 { true } else { false } }
+    }
 
     private func take(_ input: SchedulerInbox.Input) {
         switch input {
@@ -221,7 +244,7 @@ package actor Scheduler {
     }
 
     private func steadyTime() -> Duration {
-        let now = Monotonic.now
+        let now = BootTime.now
         let passed = Double((now - steady.at).nanoseconds) * clock.reading.speed
         steady = (steady.elapsed + .nanoseconds(Int64(min(passed, 4e18))), now)
         return steady.elapsed
@@ -277,6 +300,7 @@ package actor Scheduler {
             // An attempt that would begin too late is none, also after a retry.
             job.expires = [deadline, closes].compactMap { $0 }.min()
         }
+        if entry.policy.remaining != nil { job.countsFor = entry.id }
         job.follow(manifests[entry.function], now: now)
         return ScheduleLedger.RunJob(schedule: entry.id, nominal: decision.nominal, job: job)
     }

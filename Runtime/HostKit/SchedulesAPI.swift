@@ -127,11 +127,11 @@ struct SchedulesAPI {
     private func next(_ request: EndpointRequest) async throws -> EndpointResponse {
         let count = min(max(request.query["count"].flatMap { Int($0) } ?? 5, 1), SchedulePlan.previewLimit)
         let until = try request.query["until"].map { try instant($0, "until") }
-        let preview = await host.scheduler.upcoming(
-            count,
-            of: request.query["name"] ?? request.query["function"],
-            until: until
-        )
+        let name = request.query["name"] ?? request.query["function"]
+        if let name, !host.project.plan.knows(name) {
+            throw FunctionError.notFound(host.project.plan.unknown(name))
+        }
+        let preview = await host.scheduler.upcoming(count, of: name, until: until)
         return .json([
             "now": .string(host.clock.now.rfc3339), "next": .array(preview.upcoming.map(\.json)),
             "faults": .array(preview.faults.map { .string($0.message) }),
@@ -157,14 +157,20 @@ struct SchedulesAPI {
             before: try request.query["before"].map { try instant($0, "before") },
             limit: request.query["limit"].flatMap { Int($0) } ?? 100
         )
-        return .json(["times": .array(rows.map(\.json))])
+        return .json(withAccount(["times": .array(rows.map(\.json))]))
+    }
+
+    /// Where hosts share a Redis, whose account of its times this is.
+    private func withAccount(_ object: JSONObject) -> JSON {
+        var object = object
+        object["host"] = host.stores.journal.sharedSchedules.map { .string($0.account) }
+        return .object(object)
     }
 
     private func why(_ request: EndpointRequest) async throws -> EndpointResponse {
         let entry = try entry(request)
         let nominal = try instant(request.parameters["time"], "time")
-        let told = try await host.scheduler.why(entry, nominal)
-        return .json(told)
+        return .json(withAccount(try await host.scheduler.why(entry, nominal)))
     }
 
     // MARK: Wishes

@@ -6,17 +6,19 @@ import Scheduling
 import Storage
 
 /// What a host does besides where hosts share their jobs: gives the engine the jobs that its own file has
-/// accepted, and tells the scheduler of those that have ended on another host.
+/// accepted, tells the scheduler of those that have ended on another host, and has it share what it notes of its
+/// schedules.
 struct SharedJobs {
     let jobs: any JobEngine
     let outbox: JobOutbox
+    let schedules: SharedSchedules
     let scheduler: Scheduler
     let clock: VirtualClock
     let loop: any EventLoop
     let telemetry: Telemetry
 
-    /// Works until the task is cancelled; looks every five seconds at least, and every second while the
-    /// engine's server is away.
+    /// Works until the task is cancelled; looks when the outbox has got something or another host has said
+    /// something, every five seconds at least, and every second while the engine's server is away.
     func run() async {
         let wakes = outbox.appended.wakes()
         let timer = Timer(loop: loop) { [outbox] in outbox.appended.wake() }
@@ -26,11 +28,13 @@ struct SharedJobs {
             do {
                 try await give()
                 try await lookAfter()
+                try await scheduler.share()
                 isAway = false
                 timer.set(.seconds(5))
             } catch {
                 if !isAway {
-                    telemetry.note(.error, "jobs wait in the outbox", [("reason", .string("\(error)"))])
+                    let fields: [(String, JSON)] = [("reason", .string("\(error)"))]
+                    telemetry.note(.error, "jobs of schedules wait for the journal's Redis", fields)
                 }
                 isAway = true
                 timer.set(.seconds(1))
@@ -45,6 +49,7 @@ struct SharedJobs {
             if waiting.isEmpty { return }
             for job in waiting {
                 try await jobs.accept(job, now: clock.now)
+                if let schedule = job.countsFor { try await schedules.ran(schedule, job: job.id) }
                 try await outbox.done(job.id)
             }
         }

@@ -13,7 +13,7 @@ package final class WindowTokens: Sendable {
     private let rotationOf: Mutex<[String: String]>
     private let held = Mutex<[String: Held]>([:])
     /// Until when this host holds a rotation that others could hold; without an entry for ever.
-    private let holds = Mutex<[String: Monotonic]>([:])
+    private let holds = Mutex<[String: BootTime]>([:])
     private let clock: VirtualClock
 
     /// Tokens for these functions; `rotationOf` gives the rotation of each windowed one.
@@ -47,14 +47,14 @@ package final class WindowTokens: Sendable {
     }
 
     /// Tokens of the rotation are worth nothing after that, whatever the wall clock says.
-    func hold(_ rotation: String, until end: Monotonic) {
+    func hold(_ rotation: String, until end: BootTime) {
         holds.withLock { $0[rotation] = end }
     }
 
     /// Whether a side effect of `function` under `token` is allowed now.
     package func isCurrent(_ function: String, _ token: UInt64) -> Bool {
         guard let rotation = rotationOf.withLock({ $0[function] }) else { return false }
-        if let end = holds.withLock({ $0[rotation] }), Monotonic.now >= end { return false }
+        if let end = holds.withLock({ $0[rotation] }), BootTime.now >= end { return false }
         let now = clock.now
         return held.withLock { held in
             guard let grant = held[rotation] else { return false }

@@ -16,6 +16,8 @@ package final class HostJournal: Sendable {
     package let jobOutbox: JobOutbox?
     package let settlements: SettlementStore
     package let schedules: ScheduleLedger
+    /// What other hosts know and say of the same schedules; nil where there are none.
+    package let sharedSchedules: SharedSchedules?
     package let rotations: any RotationBook
     package let settings: SettingStore
     package let log: KeyedLog
@@ -40,7 +42,8 @@ package final class HostJournal: Sendable {
         let endings = JobEndings(manifest: manifest)
         guard let redis else { return HostJournal(file, endings) }
         let keys = RedisJobKeys(name, host: try await hostName(file))
-        return HostJournal(file, endings, redis, keys, lease)
+        let schedules = SharedSchedules(redis, keys, account: SharedSchedules.account(directory))
+        return HostJournal(file, endings, redis, keys, lease, schedules)
     }
 
     private init(_ file: SQLiteFile, _ endings: JobEndings) {
@@ -55,6 +58,7 @@ package final class HostJournal: Sendable {
         outbox = EventOutbox(file)
         settlements = SettlementStore(file, jobs: jobs)
         schedules = ScheduleLedger(file, .kept(jobs))
+        sharedSchedules = nil
         rotations = RotationStore(file)
         settings = SettingStore(file)
         log = KeyedLog(file)
@@ -65,7 +69,8 @@ package final class HostJournal: Sendable {
         _ endings: JobEndings,
         _ redis: RedisClient,
         _ keys: RedisJobKeys,
-        _ lease: Duration
+        _ lease: Duration,
+        _ sharedSchedules: SharedSchedules
     ) {
         let deliveries = RedisDeliveries(redis, keys)
         let jobs = RedisJobs(redis, keys, endings: endings, deliveries: deliveries)
@@ -74,12 +79,13 @@ package final class HostJournal: Sendable {
         self.deliveries = deliveries
         self.jobs = jobs
         idempotency = StrandedKeys(RedisIdempotency(jobs))
-        feed = RedisFeed(redis, jobs)
+        let jobOutbox = JobOutbox(file)
+        feed = RedisFeed(redis, jobs, schedules: jobOutbox.appended)
         outbox = EventOutbox(file)
         settlements = SettlementStore(file, jobs: own)
-        let jobOutbox = JobOutbox(file)
         self.jobOutbox = jobOutbox
         schedules = ScheduleLedger(file, .relayed(jobOutbox))
+        self.sharedSchedules = sharedSchedules
         rotations = RedisRotations(redis, keys, lease: lease)
         settings = SettingStore(file)
         log = KeyedLog(file)

@@ -33,6 +33,8 @@ package struct NewJob: Sendable {
     package var expires: Instant?
     /// A job that is not to be there twice.
     package var unique: UniqueWish?
+    /// The schedule whose run it is, where hosts count its runs together.
+    package var countsFor: String?
 
     package init(
         id: String = InvocationID.next(),

@@ -16,6 +16,7 @@ extension NewJob {
         if !key.isEmpty { object["key"] = .string(key) }
         if priority != 0 { object["priority"] = .integer(Int64(priority)) }
         if let expires { object["expires"] = .integer(expires.nanoseconds) }
+        if let countsFor { object["countsFor"] = .string(countsFor) }
         if let unique {
             object["unique"] = .string(unique.key)
             if let period = unique.period { object["uniqueFor"] = .integer(period.nanoseconds) }
@@ -51,6 +52,7 @@ extension NewJob {
         key = json["key"]?.stringValue ?? ""
         priority = json["priority"]?.intValue ?? 0
         expires = json["expires"]?.intValue.map { Instant(nanoseconds: Int64($0)) }
+        countsFor = json["countsFor"]?.stringValue
         unique = json["unique"]?.stringValue.map { key in
             UniqueWish(key: key, period: json["uniqueFor"]?.intValue.map { .nanoseconds(Int64($0)) })
         }

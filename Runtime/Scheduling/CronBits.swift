@@ -2,6 +2,16 @@
 struct CronBits: Sendable, Hashable {
     private var words: SIMD4<UInt64> = .zero
 
+    init() {}
+
+    /// The set that `all` gave.
+    init(_ all: [UInt64]) {
+        for (index, word) in all.prefix(4).enumerated() { words[index] = word }
+    }
+
+    /// Its words, the lowest first.
+    var all: [UInt64] { (0..<4).map { words[$0] } }
+
     mutating func insert(_ number: Int) {
         words[number >> 6] |= 1 << UInt64(number & 63)
     }

@@ -13,26 +13,32 @@ package struct CronExpression: Sendable, Hashable, CustomStringConvertible {
     /// The text it was read from.
     package let description: String
     /// The zone that a prefix `CRON_TZ=` names.
-    package let zoneName: String?
+    package var zoneName: String? { CronText.zone(in: description).map { String($0) } }
     /// What it does where the wall clock is put forward or back.
     package let daylight: CronDaylightPolicy
     /// Whether none of second, minute and hour starts with `*`.
     package let isFixed: Bool
+    /// Whether it is `@reboot`, which names no time.
+    package let isReboot: Bool
     /// Whether any date matches; one that no calendar shows, such as 30 February, is valid and never comes.
     package private(set) var hasDates = true
 
     let seconds: UInt64
     let minutes: UInt64
-    let hours: UInt64
-    let months: UInt64
-    /// Counted from 1970; nil for every year.
-    let years: CronBits?
-    private let days: UInt64
+    // As narrow as can be: there may be a hundred thousand.
+    private let hourBits: UInt32
+    private let dayBits: UInt32
+    private let monthBits: UInt16
+    /// Counted from 1970, in words of 64; empty for every year.
+    private let years: [UInt64]
     private let dayRules: [CronDayRule]
     /// The week's pattern six times over, so that a month's can be read from any weekday on.
     private let weeks: UInt64
     private let weekdayRules: [CronDayRule]
     private let mustMatchBoth: Bool
+
+    var hours: UInt64 { UInt64(hourBits) }
+    var months: UInt64 { UInt64(monthBits) }
 
     /// Reads an expression.
     ///
@@ -44,7 +50,6 @@ package struct CronExpression: Sendable, Hashable, CustomStringConvertible {
     ) throws(SchedulingError) {
         let parts = try CronText(text, dialect)
         description = text
-        zoneName = parts.zone
         self.daylight = daylight
         var fields: [CronFieldValues] = []
         fields.reserveCapacity(parts.fields.count)
@@ -56,26 +61,27 @@ package struct CronExpression: Sendable, Hashable, CustomStringConvertible {
         let (date, week) = (fields[first + 2], fields[first + 4])
         seconds = first == 0 ? 1 : fields[0].values.low
         minutes = fields[first].values.low
-        hours = fields[first + 1].values.low
-        days = date.values.low
+        hourBits = UInt32(truncatingIfNeeded: fields[first + 1].values.low)
+        dayBits = UInt32(truncatingIfNeeded: date.values.low)
         dayRules = date.dayRules
-        months = fields[first + 3].values.low
+        monthBits = UInt16(truncatingIfNeeded: fields[first + 3].values.low)
         weeks = (0..<6).reduce(0) { $0 | week.values.low << UInt64($1 * 7) }
         weekdayRules = week.dayRules
-        years = fields.count == 7 && parts.fields[6] != "*" ? fields[6].values : nil
+        years = fields.count == 7 && parts.fields[6] != "*" ? fields[6].values.all : []
         mustMatchBoth = date.isStar || week.isStar
         isFixed = !fields[...(first + 1)].contains { $0.isStar }
-        hasDates = !parts.isReboot && matchesSomeDate()
+        isReboot = parts.isReboot
+        hasDates = !isReboot && matchesSomeDate()
     }
 
     /// Why it never comes, for one that has no dates.
     package var warning: String? {
         guard !hasDates else { return nil }
-        if description.contains("@") {
+        if isReboot {
             return "cron \"\(description)\" names no time of the clock: the schedule never runs"
         }
         return "cron \"\(description)\" never comes: no month it names has such a day"
-            + (years == nil ? "" : " in such a year")
+            + (years.isEmpty ? "" : " in such a year")
     }
 
     /// The name of the zone whose clock is read: the one given beside the expression, the one in front of it,
@@ -95,7 +101,7 @@ package struct CronExpression: Sendable, Hashable, CustomStringConvertible {
         let length = Gregorian.days(inMonth: month, of: year)
         let firstWeekday = CivilDate.weekday(daysSinceEpoch: firstDay)
         let all = (UInt64(1) << UInt64(length + 1)) - 2
-        var byDate = days
+        var byDate = UInt64(dayBits)
         for rule in dayRules {
             if let day = rule.day(length: length, firstWeekday: firstWeekday) { byDate |= 1 << UInt64(day) }
         }
@@ -110,8 +116,8 @@ package struct CronExpression: Sendable, Hashable, CustomStringConvertible {
 
     /// Any 28 years of one century have every length of February with every weekday of 1 January.
     private func matchesSomeDate() -> Bool {
-        var year = years == nil ? 2000 : 1970
-        let last = years == nil ? 2027 : CronExpression.lastYear
+        var year = years.isEmpty ? 2000 : 1970
+        let last = years.isEmpty ? 2027 : CronExpression.lastYear
         while let candidate = self.year(from: year), candidate <= last {
             var rest = months
             while rest != 0 {
@@ -127,8 +133,8 @@ package struct CronExpression: Sendable, Hashable, CustomStringConvertible {
 
     /// The first matching year from the given one on.
     func year(from year: Int) -> Int? {
-        guard let years else { return year }
-        return years.first(from: year - 1970).map { $0 + 1970 }
+        guard !years.isEmpty else { return year }
+        return CronBits(years).first(from: year - 1970).map { $0 + 1970 }
     }
 }
 
@@ -139,11 +145,17 @@ struct CronText {
         "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@reboot": "0 0 1 1 *",
     ]
 
-    var zone: String?
     var fields: [Substring]
     let layout: [CronField]
     var dialect: CronDialect
     var isReboot = false
+
+    /// The zone that stands in front.
+    static func zone(in text: String) -> Substring? {
+        let start = text.drop { $0 == " " || $0 == "\t" }
+        guard start.hasPrefix("CRON_TZ=") else { return nil }
+        return start.dropFirst(8).prefix { $0 != " " && $0 != "\t" }
+    }
 
     init(_ text: String, _ dialect: CronDialect) throws(SchedulingError) {
         func wrong(_ fault: String) -> SchedulingError {
@@ -151,8 +163,7 @@ struct CronText {
         }
         self.dialect = dialect
         fields = text.split { $0 == " " || $0 == "\t" }
-        if let first = fields.first, first.hasPrefix("CRON_TZ=") {
-            zone = String(first.dropFirst(8))
+        if CronText.zone(in: text) != nil {
             fields.removeFirst()
         } else if let first = fields.first, first.hasPrefix("TZ=") {
             throw wrong(": \(first) is not read: write CRON_\(first)")

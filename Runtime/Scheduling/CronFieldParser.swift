@@ -44,6 +44,10 @@ struct CronFieldParser {
 
     /// `*`, `n`, `a-b`, each range or star with an optional `/step`.
     private func insert(_ item: Substring, into values: inout CronBits) throws(SchedulingError) {
+        if item.first == "H" || item.first == "h" {
+            let remedy = "write a value, and spread schedules by jitter: beside the expression"
+            throw error("\"\(item)\" stands for a value of the engine's choice and is not read", remedy)
+        }
         let parts = item.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2 else {
             throw error("\"\(item)\" has two steps", "write a single one, like */15")

@@ -30,6 +30,8 @@ package struct RotationEvent: Sendable, Hashable {
         case resumed
         /// The host was started anew, or whoever held the token is gone.
         case lost
+        /// The rotation was taken out of the project.
+        case removed
     }
 
     package let kind: Kind

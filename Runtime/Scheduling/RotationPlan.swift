@@ -42,7 +42,7 @@ package struct RotationPlan: Sendable, Hashable {
     package let spans: [Span]
     /// The time the plan can answer for.
     package let covered: Range<Instant>
-    private let calendar: MarketCalendar
+    package let calendar: MarketCalendar
 
     /// - Throws: `rotation_invalid`, listing everything that is wrong.
     package init(

@@ -93,13 +93,23 @@ package struct ScheduleLimits: Sendable, Hashable {
         case calendar(MarketCalendar, sessions: Bool)
     }
 
-    /// No nominal time lies before.
-    package let start: Instant?
-    /// No nominal time lies after.
-    package let end: Instant?
-    package let exclusions: [Exclusion]
-    /// The run begins up to so much after its nominal time, and before the next one.
-    package let jitter: Duration
+    private struct Values: Sendable, Hashable {
+        var start: Instant?
+        var end: Instant?
+        var exclusions: [Exclusion] = []
+        var jitter = Duration.zero
+
+        func hash(into hasher: inout Hasher) {
+            // A calendar would be hashed with all its sessions.
+            hasher.combine(start)
+            hasher.combine(end)
+            hasher.combine(exclusions.count)
+            hasher.combine(jitter)
+        }
+    }
+
+    private static let none = SharedValue(Values())
+    private let values: SharedValue<Values>
 
     package init(
         start: Instant? = nil,
@@ -107,11 +117,17 @@ package struct ScheduleLimits: Sendable, Hashable {
         exclusions: [Exclusion] = [],
         jitter: Duration = .zero
     ) {
-        self.start = start
-        self.end = end
-        self.exclusions = exclusions
-        self.jitter = jitter
+        let values = Values(start: start, end: end, exclusions: exclusions, jitter: jitter)
+        self.values = values == ScheduleLimits.none.value ? ScheduleLimits.none : SharedValue(values)
     }
+
+    /// No nominal time lies before.
+    package var start: Instant? { values.value.start }
+    /// No nominal time lies after.
+    package var end: Instant? { values.value.end }
+    package var exclusions: [Exclusion] { values.value.exclusions }
+    /// The run begins up to so much after its nominal time, and before the next one.
+    package var jitter: Duration { values.value.jitter }
 
     /// The limits in words, for people and for the revision.
     package var text: String {
@@ -189,16 +205,17 @@ package struct SchedulePolicy: Sendable, Hashable {
         case allow
     }
 
-    package let catchUp: CatchUp
-    package let overlap: Overlap
-    /// How late a run may begin.
-    package let deadline: Duration?
-    /// A run begins only while the window or session of its nominal time is open.
-    package let isBoundToWindow: Bool
-    /// After so many failures in a row it pauses.
-    package let pauseOnFailure: Int?
-    /// How many runs there are in all.
-    package let remaining: Int?
+    private struct Values: Sendable, Hashable {
+        var catchUp = CatchUp.latest
+        var overlap = Overlap.skip
+        var deadline: Duration?
+        var isBoundToWindow = false
+        var pauseOnFailure: Int?
+        var remaining: Int?
+    }
+
+    private static let usual = SharedValue(Values())
+    private let values: SharedValue<Values>
 
     package init(
         catchUp: CatchUp = .latest,
@@ -208,11 +225,25 @@ package struct SchedulePolicy: Sendable, Hashable {
         pauseOnFailure: Int? = nil,
         remaining: Int? = nil
     ) {
-        self.catchUp = catchUp
-        self.overlap = overlap
-        self.deadline = deadline
-        self.isBoundToWindow = isBoundToWindow
-        self.pauseOnFailure = pauseOnFailure
-        self.remaining = remaining
+        let values = Values(
+            catchUp: catchUp,
+            overlap: overlap,
+            deadline: deadline,
+            isBoundToWindow: isBoundToWindow,
+            pauseOnFailure: pauseOnFailure,
+            remaining: remaining
+        )
+        self.values = values == SchedulePolicy.usual.value ? SchedulePolicy.usual : SharedValue(values)
     }
+
+    package var catchUp: CatchUp { values.value.catchUp }
+    package var overlap: Overlap { values.value.overlap }
+    /// How late a run may begin.
+    package var deadline: Duration? { values.value.deadline }
+    /// A run begins only while the window or session of its nominal time is open.
+    package var isBoundToWindow: Bool { values.value.isBoundToWindow }
+    /// After so many failures in a row it pauses.
+    package var pauseOnFailure: Int? { values.value.pauseOnFailure }
+    /// How many runs there are in all.
+    package var remaining: Int? { values.value.remaining }
 }

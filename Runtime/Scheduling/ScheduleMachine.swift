@@ -22,6 +22,9 @@ package struct ScheduleMachine: Sendable {
     package static let passLimit = 1_000
     /// A tick looks at no more entries once it has so many actions; the others have theirs at once after it.
     package static let tickLimit = 4_096
+    /// Nor once it has begun so many runs, whose jobs are one transaction: the first of a thousand that are due at
+    /// one instant do not wait for the last.
+    package static let runLimit = 64
     /// So many times of an entry wait at most; what is more is missed.
     package static let bufferLimit = 1_000
     /// How late a run may begin that is not to be caught up: twice the longest sleep of the scheduler's loop.
@@ -42,7 +45,8 @@ package struct ScheduleMachine: Sendable {
         case restored([String: StoredSchedule])
         /// The wall clock shows this instant. Sent on every wake, and after each of the other facts.
         ///
-        /// `steady` runs at the pace of the wall clock and is never put forward or back.
+        /// `steady` runs at the pace of the wall clock, also while the machine is suspended, and is never put
+        /// forward or back: what it does not show is a step of the wall clock.
         case tick(now: Instant, steady: Duration? = nil)
         /// A run has ended.
         case finished(id: String, nominal: Instant, RunEnd)
@@ -55,6 +59,8 @@ package struct ScheduleMachine: Sendable {
         /// The operator holds an entry, for the reason given.
         case paused(id: String, note: String)
         case resumed(id: String)
+        /// So many runs of an entry there were on all hosts together.
+        case counted(id: String, runs: Int)
         /// The operator asks for one run now; `nominal`, at or just after `now`, is a time that neither the plan
         /// nor the ledger has.
         case triggered(id: String, nominal: Instant, now: Instant)
@@ -84,10 +90,12 @@ package struct ScheduleMachine: Sendable {
 
     package private(set) var plan: SchedulePlan
     private var slots: [ScheduleSlot]
-    private var indices: [String: Int]
+    private var index: ScheduleIndex
     private var heap = ScheduleHeap()
     /// Entries that the next tick looks at whether they are due or not.
     private var touched: Set<Int> = []
+    /// Those that the last tick did not come to; the next looks at them first.
+    private var backlog: ArraySlice<Int> = []
     private var tokens: [WindowName: UInt64] = [:]
     /// The entries that follow a window, which its opening and closing touch.
     private var followers: [WindowName: [Int]] = [:]
@@ -102,8 +110,9 @@ package struct ScheduleMachine: Sendable {
     package init(plan: SchedulePlan) {
         self.plan = plan
         slots = plan.entries.map { _ in ScheduleSlot() }
-        indices = [:]
-        index()
+        index = ScheduleIndex(plan.entries)
+        followWindows()
+        arm()
     }
 
     /// Takes in a fact and says what is to be done about it.
@@ -133,28 +142,36 @@ package struct ScheduleMachine: Sendable {
             return []
         case .paused(let id, let note): return pause(id, note)
         case .resumed(let id): return pause(id, nil)
+        case .counted(let id, let runs): return count(id, runs)
         case .triggered(let id, let nominal, let now):
-            guard let index = indices[id] else { return [] }
+            guard let index = place(of: id) else { return [] }
             return byHand(index, [WaitingTime(nominal: nominal, due: now, cause: .trigger)], now)
         case .backfilled(let id, let times, let now): return backfill(id, times, now)
         }
     }
 
     /// What is kept of an entry.
-    package func state(of id: String) -> ScheduleState? { indices[id].map { slots[$0].state } }
+    package func state(of id: String) -> ScheduleState? { place(of: id).map { slots[$0].state } }
+
+    /// Why entries are paused, by their ids.
+    package var pauses: [String: String] {
+        var pauses: [String: String] = [:]
+        for (entry, slot) in zip(plan.entries, slots) { pauses[entry.id] = slot.state.pause }
+        return pauses
+    }
 
     /// The runs of an entry that have begun and not finished.
-    package func running(_ id: String) -> Set<Instant> { indices[id].map { slots[$0].running } ?? [] }
+    package func running(_ id: String) -> Set<Instant> { place(of: id).map { slots[$0].running } ?? [] }
 
     /// The times of an entry whose runs wait.
-    package func waiting(_ id: String) -> [WaitingTime] { indices[id].map { slots[$0].waiting } ?? [] }
+    package func waiting(_ id: String) -> [WaitingTime] { place(of: id).map { slots[$0].waiting } ?? [] }
 
     /// An entry of the plan.
-    package func entry(_ id: String) -> ScheduleEntry? { indices[id].map { plan.entries[$0] } }
+    package func entry(_ id: String) -> ScheduleEntry? { place(of: id).map { plan.entries[$0] } }
 
     /// Whether an instant is one of an entry's nominal times.
     package func isPlanned(_ nominal: Instant, _ id: String) -> Bool {
-        let next = try? indices[id].flatMap {
+        let next = try? place(of: id).flatMap {
             try plan.next(of: plan.entries[$0], after: nominal - .nanoseconds(1))
         }
         return next?.instant == nominal
@@ -171,16 +188,20 @@ package struct ScheduleMachine: Sendable {
             _ = heap.removeFirst()
             if slots[first.index].wake == first.instant { due.insert(first.index) }
         }
-        let order = due.count < 2 ? Array(due) : due.sorted()
-        for (position, index) in order.enumerated() {
-            if actions.count >= ScheduleMachine.tickLimit {
-                touched.formUnion(order[position...])
+        let order = backlog + due.sorted()
+        backlog = []
+        var runs = 0
+        for (position, index) in zip(order.indices, order) {
+            if actions.count >= ScheduleMachine.tickLimit || runs >= ScheduleMachine.runLimit {
+                backlog = order[position...]
                 break
             }
+            let before = actions.count
             look(index, now, &actions)
+            runs += actions[before...].count(where: \.isBegin)
         }
         if heap.count > 2 * slots.count + 64 { rebuild() }
-        if !touched.isEmpty {
+        if !backlog.isEmpty || !touched.isEmpty {
             actions.append(.wake(at: now))
         } else if let first = heap.first {
             actions.append(.wake(at: first.instant))
@@ -221,7 +242,7 @@ package struct ScheduleMachine: Sendable {
     // MARK: Other facts
 
     private mutating func finish(_ id: String, _ nominal: Instant, _ end: RunEnd) -> [Action] {
-        guard let index = indices[id] else { return [] }
+        guard let index = place(of: id) else { return [] }
         var actions: [Action] = [.end(id: id, nominal: nominal, end)]
         // One that was terminated counts no more, but its end is written down.
         guard slots[index].running.remove(nominal) != nil else { return actions }
@@ -249,15 +270,22 @@ package struct ScheduleMachine: Sendable {
     }
 
     private mutating func pause(_ id: String, _ note: String?) -> [Action] {
-        guard let index = indices[id], slots[index].state.pause != note else { return [] }
+        guard let index = place(of: id), slots[index].state.pause != note else { return [] }
         slots[index].state.pause = note
         if note == nil { slots[index].state.failures = 0 }
         touched.insert(index)
         return [.keep(id: id, slots[index].state)]
     }
 
+    private mutating func count(_ id: String, _ runs: Int) -> [Action] {
+        guard let index = place(of: id), slots[index].state.runs != runs else { return [] }
+        slots[index].state.runs = runs
+        touched.insert(index)
+        return [.keep(id: id, slots[index].state)]
+    }
+
     private mutating func backfill(_ id: String, _ times: [Instant], _ now: Instant) -> [Action] {
-        guard let index = indices[id] else { return [] }
+        guard let index = place(of: id) else { return [] }
         let wanted = times.filter { $0 <= now && !slots[index].knows($0) }.map {
             WaitingTime(nominal: $0, due: $0, cause: .backfill)
         }
@@ -286,24 +314,26 @@ package struct ScheduleMachine: Sendable {
             slot.forget()
             return slot
         }
-        index()
+        index = ScheduleIndex(plan.entries)
+        followWindows()
+        arm()
     }
 
-    private mutating func index() {
-        indices = Dictionary(minimumCapacity: plan.entries.count)
+    private func place(of id: String) -> Int? { index.place(of: id, in: plan.entries) }
+
+    private mutating func followWindows() {
         followers = [:]
         for (number, entry) in plan.entries.enumerated() {
-            indices[entry.id] = number
             if case .window(let rotation, let window, _) = entry.kind {
                 followers[WindowName(rotation: rotation, window: window), default: []].append(number)
             }
         }
-        arm()
     }
 
     /// Has the next tick look at every entry.
     private mutating func arm() {
         heap = ScheduleHeap()
+        backlog = []
         for index in slots.indices { slots[index].wake = nil }
         touched = Set(slots.indices)
     }
@@ -315,5 +345,11 @@ package struct ScheduleMachine: Sendable {
                 slots[index].wake.map { ScheduleHeap.Item(instant: $0, index: index) }
             }
         )
+    }
+}
+
+extension ScheduleMachine.Action {
+    fileprivate var isBegin: Bool {
+        if case .begin = self { true } else { false }
     }
 }

@@ -24,7 +24,12 @@ package struct ScheduleSimulation {
     private var rotations: [String: WindowRotation] = [:]
     private var states: [String: RotationState] = [:]
     private var store = MemoryScheduleStore()
-    private var runs: [(id: String, nominal: Instant, ends: Instant, window: String?)] = []
+    private var runs: [(id: String, nominal: Instant, ends: Instant, window: Window?)] = []
+
+    private struct Window: Equatable {
+        let rotation: String
+        let name: String
+    }
 
     /// No host runs in the stretches of `down`; each run takes `runTime`.
     package init(
@@ -117,15 +122,15 @@ package struct ScheduleSimulation {
         return next
     }
 
-    private func window(of id: String) -> String? {
-        guard case .window(_, let window, _) = machine.entry(id)?.kind else { return nil }
-        return window
+    private func window(of id: String) -> Window? {
+        guard case .window(let rotation, let name, _) = machine.entry(id)?.kind else { return nil }
+        return Window(rotation: rotation, name: name)
     }
 
     /// Has a window past its cutoff, in which nothing runs, be done; whether it was so.
     private mutating func drain(_ id: String, _ report: (Instant, Event) -> Void) -> Bool {
         guard let holder = rotations[id]?.state.holder, [.cutoff, .draining].contains(holder.stage),
-            !runs.contains(where: { $0.window == holder.window })
+            !runs.contains(where: { $0.window == Window(rotation: id, name: holder.window) })
         else { return false }
         tell(.drained(window: holder.window, token: holder.token, at: now), id, report)
         return true
@@ -153,12 +158,12 @@ package struct ScheduleSimulation {
             case .cutOff(let window, let token, _):
                 _ = machine.react(to: .windowClosed(rotation: id, window: window))
                 report(now, .windowCutOff(rotation: id, window: window, token: token))
-            case .cancel(let window, _): endRuns(of: window)
+            case .cancel(let window, _): endRuns(of: Window(rotation: id, name: window))
             case .checkpoint(let window, let token, _):
                 tell(.checkpointed(window: window, token: token, text: "", at: now), id, report)
             case .revoke(let window, let token):
                 _ = machine.react(to: .windowClosed(rotation: id, window: window))
-                endRuns(of: window)
+                endRuns(of: Window(rotation: id, name: window))
                 report(now, .windowCloses(rotation: id, window: window, token: token))
             case .planExpired(let error): report(now, .fault(error))
             case .warm, .extend, .late: break
@@ -166,7 +171,7 @@ package struct ScheduleSimulation {
         }
     }
 
-    private mutating func endRuns(of window: String) {
+    private mutating func endRuns(of window: Window) {
         for index in runs.indices where runs[index].window == window { runs[index].ends = now }
     }
 }

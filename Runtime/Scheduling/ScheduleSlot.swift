@@ -38,21 +38,20 @@ struct ScheduleSlot: Sendable {
     var waiting: [WaitingTime] = []
     /// When the machine is to look at the entry again.
     var wake: Instant?
-    /// The first nominal time after the mark, once it has been looked up.
-    private var next: Nominal?
-    private var isLookedUp = false
+    /// There is no telling the next time; said once, and asked again with another plan.
+    private var isFaulty = false
 
     mutating func restore(_ stored: StoredSchedule) {
         state = stored.state
         running = stored.running
         waiting = stored.waiting
         stopping = []
-        isLookedUp = false
+        isFaulty = false
     }
 
-    /// Looks the next time up anew, as another plan may have another.
+    /// Asks for the next time again where it was not to be told, as another plan may have it.
     mutating func forget() {
-        isLookedUp = false
+        isFaulty = false
     }
 
     /// Decides all that is due and returns when to look again.
@@ -64,7 +63,7 @@ struct ScheduleSlot: Sendable {
             // run. What lay between the old one's mark and now, only the old one could tell.
             state.mark = max(state.mark ?? Instant(nanoseconds: .min), look.now - .nanoseconds(1))
             state.revision = look.entry.revision
-            isLookedUp = false
+            isFaulty = false
         }
         let expiry = drain(look, &actions)
         let due = takeDue(look, &actions)
@@ -74,8 +73,7 @@ struct ScheduleSlot: Sendable {
 
     /// Gives due times their verdicts, and returns when to look for more.
     private mutating func takeDue(_ look: Look, _ actions: inout [Action]) -> Instant? {
-        lookUpNext(look, &actions)
-        guard let first = next else { return nil }
+        guard let first = next(look, &actions) else { return nil }
         guard first.due <= look.now else { return first.due }
         let limit = ScheduleMachine.passLimit + look.policy.catchUp.limit
         var due = [first]
@@ -99,12 +97,10 @@ struct ScheduleSlot: Sendable {
         take(due.filter { !dismiss($0, look, &actions) }, isFull: isFull, look, &actions)
         if let last = due.last {
             state.mark = last.instant
-            isLookedUp = false
         }
         if let held { return held }
         if isFull { return look.now }
-        lookUpNext(look, &actions)
-        return next?.due
+        return next(look, &actions)?.due
     }
 
     /// Decides a due time that is not wanted, whatever else is due; whether it was that.
@@ -168,15 +164,15 @@ struct ScheduleSlot: Sendable {
         }
     }
 
-    /// Looks up the first time after the mark, once; a fault is reported once too, as it would not go away.
-    private mutating func lookUpNext(_ look: Look, _ actions: inout [Action]) {
-        guard !isLookedUp, let mark = state.mark else { return }
-        isLookedUp = true
+    /// The first time after the mark; a fault is reported once, as it would not go away.
+    private mutating func next(_ look: Look, _ actions: inout [Action]) -> Nominal? {
+        guard !isFaulty, let mark = state.mark else { return nil }
         do throws(SchedulingError) {
-            next = try look.plan.next(of: look.entry, after: mark)
+            return try look.plan.next(of: look.entry, after: mark)
         } catch {
-            next = nil
+            isFaulty = true
             actions.append(.fault(id: look.entry.id, error))
+            return nil
         }
     }
 }

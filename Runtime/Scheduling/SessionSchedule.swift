@@ -48,6 +48,16 @@ package struct SessionSchedule: Sendable, Hashable {
         return "sessions \(calendar.name) \(selection) \(when)"
     }
 
+    /// Whether its times lie between open and close, as far as its edges tell.
+    package var isWithin: Bool {
+        switch time {
+        case .at(let edge): edge.anchor == .open ? edge.offset >= .zero : edge.offset < .zero
+        case .every(_, let from, let until):
+            (from.anchor == .close || from.offset >= .zero)
+                && (until.anchor == .open || until.offset <= .zero)
+        }
+    }
+
     /// The first nominal time after an instant, with the close of its session.
     /// - Throws: `calendar_expired` where the calendar does not reach so far.
     package func next(after instant: Instant) throws(SchedulingError) -> (instant: Instant, closes: Instant) {

@@ -41,6 +41,8 @@ package struct WindowRotation: Sendable {
         case holderLost(token: UInt64, at: Instant)
         /// The calendar or the windows have been changed.
         case replanned(RotationPlan)
+        /// The rotation is none of the project's any more.
+        case removed(at: Instant)
     }
 
     /// What is to be done.
@@ -115,6 +117,7 @@ package struct WindowRotation: Sendable {
             isReplanned = true
             armed = nil
             return []
+        case .removed(let now): return fence(.removed, now)
         }
     }
 

@@ -1,5 +1,7 @@
 import Foundation
 import FunctionCore
+import Glibc
+import Processes
 import TestSupport
 import Testing
 
@@ -42,6 +44,12 @@ extension Scenarios {
             #expect(open == "2026-11-27T14:30:00Z\n" && close == "2026-03-09T22:00:00Z\n")
             let status = try await answer("status", "XTKS", "--at", "2026-11-27T03:00:00Z")
             #expect(status.contains("phase       lunch\n") && status.contains("session     2026-11-27\n"))
+            let local = try await answer("is-open", "XNYS", "--at", "2026-11-27 09:30 America/New_York")
+            #expect(local == "true\n")
+            let gap = try await DevHost.swiftlet([
+                "calendar", "next-open", "XNYS", "--at", "2027-03-14 02:30 America/New_York",
+            ])
+            #expect(gap.code == 64 && gap.errors.contains("write 2027-03-14T03:00:00"), "\(gap.all)")
             let late = try await DevHost.swiftlet([
                 "calendar", "is-open", "XNYS", "--at", "2041-01-02T15:00:00Z",
             ])
@@ -84,6 +92,45 @@ extension Scenarios {
                 #expect(ran.code == 0 && ran.output.contains("the host goes by it"), "\(ran.all)")
                 _ = try await eventually("the end of trading") { try await isOpen() ? nil : true }
             }
+        }
+
+        @Test("in `serve` a day's override that is written by hand ends the open window at once")
+        func writtenByHand() async throws {
+            let place = try TemporaryPlace()
+            defer { place.remove() }
+            _ = FixtureProject.options(in: place.path)
+            FixtureProject.copyBundle("", in: place.path)
+            let rotation = """
+                rotation: always
+                calendar: 24/7
+                phases: {day: {function: typed, while: regular, event: '{"name": "day", "times": 1}'}}
+
+                """
+            Text.write(rotation.utf8, to: "\(place.path)/schedules/always.yaml")
+            let host = try ServeProcess(in: place.path)
+            defer { host.signal(SIGKILL) }
+            let admin = try await host.ready().admin
+            func stage() async throws -> String? {
+                let windows = try await HTTP.get("\(admin)/v1/schedule").json["windows"]?.arrayValue
+                return windows?.first?["stage"]?.stringValue
+            }
+            _ = try await eventually("the window") { try await stage() == "open" ? true : nil }
+            let folder = "\(place.path)/schedules/calendars/overrides"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let today = ISO8601DateFormatter().string(from: Date()).prefix(10)
+            let tomorrow = ISO8601DateFormatter().string(from: Date(timeIntervalSinceNow: 86_400)).prefix(10)
+            let closed = """
+                calendar: "24/7"
+                days:
+                  - {date: "\(today)", closed: true, reason: "a test"}
+                  - {date: "\(tomorrow)", closed: true, reason: "a test"}
+
+                """
+            Text.write(closed.utf8, to: "\(folder)/24-7.yaml")
+            _ = try await eventually("its end") { try await stage() == "closed" ? true : nil }
+            host.signal(SIGTERM)
+            let end = try await host.ended()
+            #expect(end == .exited(0))
         }
     }
 }

@@ -32,9 +32,9 @@ extension Scenarios {
             }
         }
 
-        private func accepted(_ admin: String) async throws -> Int64 {
+        private func accepted(_ admin: String, _ function: String = "slow") async throws -> Int64 {
             let audit = try await HTTP.get("\(admin)/v1/audit").json
-            let line = audit["lines"]?.arrayValue?.first { $0["function"] == "slow" }
+            let line = audit["lines"]?.arrayValue?.first { $0["function"]?.stringValue == function }
             return line?["accepted"]?.intValue.map { Int64($0) } ?? -1
         }
 
@@ -43,26 +43,40 @@ extension Scenarios {
             _ = FixtureProject.options(in: place.path)
             FixtureProject.copyBundle("", in: place.path)
             FixtureProject.write("slow", manifest, in: place.path)
+            let seven = """
+                schedule: seven
+                function: typed
+                every: 1s
+                overlap: allow
+                remaining: 7
+                event: '{"name": "seven", "times": 1}'
+
+                """
+            Text.write(seven.utf8, to: "\(place.path)/schedules/seven.yaml")
             return place
+        }
+
+        /// Two hosts that serve the same project with one Redis.
+        private func withTwo(
+            _ body: (ServeProcess, ServeProcess, _ another: () throws -> ServeProcess) async throws -> Void
+        ) async throws {
+            let places = [try place(), try place()]
+            defer { places.forEach { $0.remove() } }
+            try await RedisServer.run(persistent: true) { redis in
+                let shared = "journal: redis\nredis: {url: \"\(redis.url)\"}"
+                let hosts = try places.map { try ServeProcess(in: $0.path, more: shared) }
+                defer { hosts.forEach { $0.signal(SIGKILL) } }
+                try await body(hosts[0], hosts[1]) { try ServeProcess(in: places[1].path, more: shared) }
+            }
+        }
+
+        private func show(_ admin: String, _ schedule: String) async throws -> JSON {
+            try await HTTP.get("\(admin)/v1/schedules/\(schedule)").json["schedule"] ?? .null
         }
 
         @Test("each time is one job of both, and none is left out when one of them is killed")
         func killed() async throws {
-            let (one, two) = (try place(), try place())
-            defer {
-                one.remove()
-                two.remove()
-            }
-            try await RedisServer.run(persistent: true) { redis in
-                let shared = "journal: redis\nredis: {url: \"\(redis.url)\"}"
-                let first = try ServeProcess(in: one.path, more: shared)
-                let second = try ServeProcess(in: two.path, more: shared)
-                defer {
-                    first.signal(SIGKILL)
-                    second.signal(SIGKILL)
-                }
-                try await watch(first, second)
-            }
+            try await withTwo { first, second, _ in try await watch(first, second) }
         }
 
         private func watch(_ first: ServeProcess, _ second: ServeProcess) async throws {
@@ -89,6 +103,43 @@ extension Scenarios {
             first.signal(SIGTERM)
             let last = try await first.ended()
             #expect(last == .exited(0))
+        }
+
+        @Test("a pause by one host holds on the other, and so many runs in all are so many of both together")
+        func sharedNotes() async throws {
+            try await withTwo { first, second, another in
+                let admins = [try await first.ready().admin, try await second.ready().admin]
+                for admin in admins { _ = try await times(admin, atLeast: 2) }
+                func command(_ words: String...) async throws -> Ran {
+                    try await DevHost.swiftlet(["schedule"] + words + ["--admin", admins[0]])
+                }
+                let paused = try await command("pause", "tick", "--note", "the disk is full")
+                #expect(paused.code == 0, "\(paused.all)")
+                for admin in admins {
+                    _ = try await eventually("the pause") {
+                        try await show(admin, "tick")["paused"] == "the disk is full" ? true : nil
+                    }
+                }
+                // One that is killed and comes back has it too, and what another has said meanwhile.
+                second.signal(SIGKILL)
+                _ = try await second.ended()
+                #expect(try await command("resume", "tick").code == 0)
+                let again = try another()
+                defer { again.signal(SIGKILL) }
+                let back = try await again.ready().admin
+                _ = try await eventually("the end of the pause") {
+                    try await show(back, "tick")["paused"] == nil ? true : nil
+                }
+                for admin in [admins[0], back] {
+                    _ = try await eventually("the end of the seven") {
+                        let seven = try await show(admin, "seven")
+                        return seven["remaining"] == 0 && seven["runs"] == 7 ? true : nil
+                    }
+                }
+                #expect(try await accepted(back, "typed") == 7)
+                let history = try await command("history", "tick", "--count", "1")
+                #expect(history.output.contains("by the account of "), "\(history.all)")
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 import FunctionCore
 import HostKit
+import Providers
 import Scheduling
 import Settings
 import TestSupport
@@ -93,6 +94,25 @@ struct CalendarFileTests {
         let read = reader.calendar(named: name)
         let calendar = try #require(read)
         #expect(hours(try calendar.session(on: #require(CivilDate(parsing: date)))) == expected)
+    }
+
+    @Test("prices and the broker go by the calendar in which trading has its window")
+    func pricesFollow() throws {
+        func opens(_ calendar: String, _ function: String) throws -> Instant? {
+            let folder = ProjectFolder([
+                "functions/F/function.yaml": manifestText(function),
+                "schedules/market.yaml":
+                    "rotation: m\ncalendar: \(calendar)\nphases: {a: {function: \(function), while: open}}\n",
+                "schedules/other.yaml":
+                    "schedule: o\nfunction: \(function)\ncalendar: XNYS\nat: open\n",
+            ])
+            let sessions = CalendarSessions(folder.load().project.book)
+            return sessions.session(containingOrBefore: at("2026-11-20T20:00:00Z"))?.open
+        }
+        #expect(try opens("XTKS", "trading") == at("2026-11-20T00:00:00Z"))
+        #expect(try opens("{anyOf: [XLON, XTKS]}", "trading") == at("2026-11-20T08:00:00Z"))
+        // Without a window of its own New York's sessions count.
+        #expect(try opens("XTKS", "motto") == at("2026-11-20T14:30:00Z"))
     }
 
     @Test("a project's own calendar goes before the product's, and one may be put together from both")

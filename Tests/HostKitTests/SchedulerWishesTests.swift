@@ -2,6 +2,7 @@ import FunctionCore
 @testable import HostKit
 import Journal
 import Scheduling
+import Storage
 import Synchronization
 import TestSupport
 import Testing
@@ -53,6 +54,18 @@ struct SchedulerWishesTests {
         }
     }
 
+    @Test("while the journal cannot be used a wish is refused and does not wait")
+    func refused() async throws {
+        try await running("") { stand, _ in
+            await stand.journal.close()
+            await #expect(throws: StorageError.self) {
+                try await stand.scheduler.pause("hourly", note: "the printer is broken")
+            }
+            // Also while the scheduler looks each second whether the journal is there again.
+            await #expect(throws: StorageError.self) { try await stand.scheduler.resume("hourly") }
+        }
+    }
+
     @Test("a run by hand is a job of its own, also twice at one instant")
     func trigger() async throws {
         try await running("overlap: allow\nevent: '{\"at\": [\"{{scheduledTime}}\"]}'\n") { stand, entry in
@@ -88,7 +101,7 @@ struct SchedulerWishesTests {
             stand.clock.set(at("2026-11-25T10:10:00Z"))
             _ = try await row(stand, "2026-11-25T10:00:00Z")
             func told(_ nominal: String) async throws -> JSON {
-                try await stand.scheduler.why(entry, at(nominal))
+                .object(try await stand.scheduler.why(entry, at(nominal)))
             }
             let early = try await told("2026-11-25T08:00:00Z")
             #expect(early["verdict"] == "coalesced" && early["into"] == "2026-11-25T10:00:00Z")

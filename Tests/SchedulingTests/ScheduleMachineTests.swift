@@ -109,6 +109,27 @@ struct ScheduleMachineTests {
         #expect(stand.hear(.tick(now: minute(901), steady: .seconds(36_031))).first != "clock stepped")
     }
 
+    @Test("a suspend of any length is none of the clock's steps, also where a step comes with it")
+    func suspended() throws {
+        for hours in [1.0, 8, 1_000] {
+            var stand = try ScheduleStand()
+            _ = stand.hear(.tick(now: minute(0.5), steady: .seconds(30)))
+            // Asleep: the wall clock and the steady one have gone on together.
+            let now = 0.5 + hours * 60
+            let steady = Duration.seconds(30 + Int64(hours * 3_600))
+            var told = stand.hear(.tick(now: minute(now), steady: steady))
+            while told.last == "wake \(Int(now)):30" {
+                told += stand.hear(.tick(now: minute(now), steady: steady))
+            }
+            #expect(!told.contains("clock stepped"))
+            #expect(stand.ledger.dropLast().allSatisfy { $0.hasSuffix("(catch_up)") }, "\(hours)")
+            #expect(stand.ledger.count == Int(now))
+            // Four hours of step within eight of sleep are seen.
+            let far = stand.hear(.tick(now: minute(now + 720), steady: steady + .seconds(8 * 3_600)))
+            #expect(far.first == "clock stepped")
+        }
+    }
+
     @Test("a year of missed minutes is decided a thousand at a time, each exactly once")
     func longBacklog() throws {
         for (policy, runs) in [(SchedulePolicy.CatchUp.all(max: 5), 5), (.latest, 1), (.none, 1)] {
@@ -141,6 +162,25 @@ struct ScheduleMachineTests {
         _ = stand.machine.react(to: .restored(["a": StoredSchedule(state: old)]))
         #expect(stand.tick(100) == ["100 run", "wake 102"])
         #expect(stand.machine.state(of: "a")?.runs == 8)
+    }
+
+    @Test("a thousand that are due at one instant begin 64 at a time, in their order, each once")
+    func atOnce() throws {
+        let entries = (0..<1_000).map { number in
+            let every = ScheduleEntry.Kind.every(EverySchedule(interval: .seconds(60)))
+            return ScheduleEntry(id: "s\(number)", function: "motto", kind: every)
+        }
+        var machine = ScheduleMachine(plan: try SchedulePlan(entries: entries))
+        _ = machine.react(to: .tick(now: minute(0.5)))
+        var begun: [String] = []
+        for tick in 1...16 {
+            let actions = machine.react(to: .tick(now: minute(1)))
+            let some = actions.compactMap { if case .begin(let id, _, _) = $0 { id } else { nil } }
+            #expect(some.count == (tick < 16 ? 64 : 40))
+            #expect(actions.last == .wake(at: minute(tick < 16 ? 1 : 2)))
+            begun += some
+        }
+        #expect(begun == entries.map(\.id))
     }
 
     @Test("only entries that are due or were heard of are looked at, however many there are")

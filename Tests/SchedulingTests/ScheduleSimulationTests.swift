@@ -87,6 +87,38 @@ struct ScheduleSimulationTests {
         #expect(tokens.count == 2 && tokens[0] < tokens[1])
     }
 
+    @Test("windows of the same name in two rotations end each with its own runs")
+    func sameNames() throws {
+        let other = try RotationPlan(
+            id: "other",
+            calendar: Market.xnys(),
+            windows: [
+                RotationWindow(
+                    name: "trading",
+                    from: SessionEdge(.open),
+                    to: SessionEdge(.open, .seconds(3_600))
+                )
+            ]
+        )
+        let entries = ["market", "other"].map { id in
+            let kind = ScheduleEntry.Kind.window(rotation: id, window: "trading", every: .seconds(3_600))
+            return ScheduleEntry(id: "\(id).trading", function: id, kind: kind)
+        }
+        var simulation = ScheduleSimulation(
+            plan: try SchedulePlan(entries: entries, rotations: [Market.rotation(), other]),
+            from: at("2026-11-25T14:00:00Z"),
+            to: at("2026-11-25T22:00:00Z"),
+            runTime: .seconds(1_800)
+        )
+        var closed: [String: Instant] = [:]
+        simulation.run { now, event in
+            if case .windowCloses(let rotation, "trading", _) = event { closed[rotation] = now }
+        }
+        // The other's ends at half past, and nothing of it runs then; the market's last run ends at its hard stop.
+        #expect(closed["other"] == at("2026-11-25T15:30:00Z"))
+        #expect(closed["market"] == at("2026-11-25T20:57:00Z"))
+    }
+
     @Test("a run that takes longer than its interval meets the overlap policy")
     func slowRuns() throws {
         let every = ScheduleEntry.Kind.every(EverySchedule(interval: .seconds(60)))

@@ -10,7 +10,8 @@ import Storage
 final class RedisFeed: Sendable {
     private let client: RedisClient
 
-    init(_ shared: RedisClient, _ jobs: RedisJobs) {
+    /// `schedules` wakes who looks at what hosts share of their schedules.
+    init(_ shared: RedisClient, _ jobs: RedisJobs, schedules: WakeSignal) {
         let channel = jobs.keys.feed
         let box = RedisFeedClient()
         client = shared.sibling(
@@ -19,10 +20,17 @@ final class RedisFeed: Sendable {
                 guard error == nil else { return }
                 box.client?.submit(["SUBSCRIBE", channel]) { _ in
                     jobs.due.wake()
+                    schedules.wake()
                     jobs.deliveries.appended.wake()
                 }
             },
-            onMessage: { jobs.heard($0.payload) }
+            onMessage: { message in
+                if message.payload.text.hasPrefix("schedules ") {
+                    schedules.wake()
+                } else {
+                    jobs.heard(message.payload)
+                }
+            }
         )
         box.client = client
         client.start()

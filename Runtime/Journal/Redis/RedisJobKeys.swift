@@ -43,6 +43,14 @@ struct RedisJobKeys: Sendable {
     func rotationState(_ rotation: String) -> Bytes { key("rotation:state:\(rotation)") }
     func rotationLog(_ rotation: String) -> Bytes { key("rotation:log:\(rotation)") }
 
+    /// Which schedules are paused, by their ids.
+    var schedulePauses: Bytes { key("schedules:pauses") }
+    /// How many runs schedules had before anybody counted for all hosts.
+    var scheduleBase: Bytes { key("schedules:base") }
+    var scheduleVersion: Bytes { key("schedules:version") }
+    /// The jobs that were runs of a schedule which has so many in all.
+    func scheduleRuns(_ schedule: String) -> Bytes { key("schedules:runs:\(schedule)") }
+
     var functions: Bytes { key("functions") }
     /// Numbers by `accepted`, or by what, function and state.
     var counts: Bytes { key("counts") }
