@@ -100,6 +100,14 @@ let package = Package(
                 nioPosix,
             ]
         ),
+        room(
+            "LambdaRuntime",
+            "Lambda",
+            [
+                "FunctionCore", "Invocations", "Wire", "Processes", "WorkerPool", "LambdaEvents", "CShims",
+                nioCore, nioPosix, nioHTTP1,
+            ]
+        ),
         room("WebSockets", "WebSocket", ["FunctionCore", "CCrypto"]),
         room(
             "HTTPTrigger",
@@ -130,7 +138,7 @@ let package = Package(
             [
                 "FunctionCore", "Invocations", "Wire", "Observe", "Activity", "Settings", "Scheduling",
                 "Scaling",
-                "WorkerPool",
+                "WorkerPool", "LambdaRuntime",
                 "HTTPTrigger", "RedisTrigger", "Storage", "Journal", "UserData", "Fetch", "Providers",
                 "Processes", "Isolation", "TLS", "LambdaAPI", "LambdaEvents", nioCore, nioPosix,
             ]
@@ -250,6 +258,7 @@ let package = Package(
         suite("ActivityTests", ["FunctionCore", "Activity"]),
         suite("IsolationTests", ["FunctionCore", "Wire", "Isolation", "TestSupport"]),
         suite("SettingsTests", ["FunctionCore", "Invocations", "Scaling", "Settings"]),
+        suite("LambdaRuntimeTests", ["FunctionCore", "Invocations", "LambdaRuntime", "Processes"]),
         suite("ScalingTests", ["FunctionCore", "Invocations", "Scaling", "Settings"]),
         suite(
             "PoolTests",

@@ -48,7 +48,8 @@ package struct GenerationChange: Sendable, Hashable {
         let sameCode = old.bundle.hash == new.bundle.hash
         for manifest in new.project.manifests {
             if let known = before[manifest.name] {
-                if !sameCode || known != manifest { changed.append(manifest.name) }
+                let hasOtherCode = !sameCode && manifest.foreign == nil
+                if hasOtherCode || known != manifest { changed.append(manifest.name) }
             } else {
                 added.append(manifest.name)
             }

@@ -1,6 +1,7 @@
 import FunctionCore
 import Invocations
 import Isolation
+import LambdaRuntime
 import NIOCore
 import Synchronization
 import WorkerPool
@@ -49,7 +50,8 @@ struct PoolFactory: Sendable {
             hash: bundle.hash,
             environment: environment,
             isolation: isolation,
-            template: templates.template(of: bundle)
+            template: manifest.foreign == nil ? templates.template(of: bundle) : nil,
+            adapter: LambdaFunction(manifest).map { LambdaProgram($0, realNow: { VirtualClock.realNow() }) }
         )
         return FunctionPool(
             manifest: manifest,

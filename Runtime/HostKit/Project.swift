@@ -2,6 +2,7 @@ import FunctionCore
 import Glibc
 import HTTPTrigger
 import Invocations
+import Processes
 import Scaling
 import Scheduling
 import Settings
@@ -49,7 +50,11 @@ package struct Project: Sendable {
                 problems.add(Problem(file: file, line: 1, message: message, hint: "give it another name"))
                 continue
             }
-            manifests.append(read.manifest)
+            var manifest = read.manifest
+            if let foreign = manifest.foreign {
+                manifest.foreign?.mark = ForeignFiles.mark(of: foreign.folder)
+            }
+            manifests.append(manifest)
             triggers.append((read.manifest.name, read.schedules))
         }
         if manifests.isEmpty {
@@ -60,6 +65,7 @@ package struct Project: Sendable {
         if let bundle { compare(manifests, bundle, problems) }
         checkRoutes(manifests, problems)
         checkFolders(manifests, problems)
+        checkPrograms(manifests, problems)
         checkDestinations(manifests, problems)
         if access(schedules, R_OK | X_OK) != 0 {
             let hint = "make it, even if it stays empty, or name another with --schedules"
@@ -145,6 +151,15 @@ package struct Project: Sendable {
         }
     }
 
+    private static func checkPrograms(_ manifests: [Manifest], _ problems: Problems) {
+        for manifest in manifests {
+            guard let foreign = manifest.foreign, findExecutable(foreign.program) == nil else { continue }
+            let message = "there is no program \(foreign.program) that can be executed"
+            let hint = "build or install it, or correct `command`"
+            problems.add(Problem(file: manifest.file, line: foreign.line, message: message, hint: hint))
+        }
+    }
+
     private static func makePlan(
         _ book: ScheduleBook,
         _ schedules: String,
@@ -159,7 +174,7 @@ package struct Project: Sendable {
     }
 
     private static func compare(_ manifests: [Manifest], _ bundle: [String], _ problems: Problems) {
-        for manifest in manifests where !bundle.contains(manifest.name) {
+        for manifest in manifests where manifest.foreign == nil && !bundle.contains(manifest.name) {
             let message = "the bundle has no function \(manifest.name)"
             let hint = "add it to the catalogue and build, or remove its function.yaml"
             problems.add(Problem(file: manifest.file, line: 1, message: message, hint: hint))

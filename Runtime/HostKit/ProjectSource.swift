@@ -90,6 +90,7 @@ struct ProjectSource: Sendable {
     /// The files that a generation is made of.
     var files: [String] {
         [bundle] + listDirectory(functions).map { "\(functions)/\($0)/function.yaml" }
+            + ForeignFiles.below(functions)
             + listDirectory(schedules).map { "\(schedules)/\($0)" }
             + CalendarFiles(schedules: schedules).watched
     }

@@ -25,7 +25,7 @@ package final class VirtualClock: HostClock {
         ClockReading(wall: realNow(), monotonic: .now, speed: 1)
     }
 
-    private static func realNow() -> Instant {
+    static func realNow() -> Instant {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))

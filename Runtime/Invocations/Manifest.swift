@@ -277,6 +277,8 @@ package struct Manifest: Sendable, Hashable {
     package var cors: CORS?
     /// Folders of files that the gateway serves itself.
     package var folders: [StaticFolder] = []
+    /// The program of a function with `runtime: lambda`; nil for one of the bundle.
+    package var foreign: Foreign?
     /// The file, for messages.
     package var file: String = ""
 

@@ -119,7 +119,24 @@ extension FunctionPool: WorkerLink.Owner {
                     invocation: served?.invocation,
                     traceID: served?.traceID,
                     pid: link.pid,
-                    source: "log"
+                    source: manifest.foreign == nil ? "log" : "platform"
+                )
+            )
+        )
+    }
+
+    func tellOpening(of ticket: PoolTicket, _ adapter: any WorkerAdapter, _ link: WorkerLink) {
+        report(
+            .line(
+                LogLine(
+                    level: .info,
+                    message: adapter.opening(of: ticket.invocation.id),
+                    metadata: [:],
+                    function: manifest.name,
+                    invocation: ticket.invocation.id,
+                    traceID: ticket.invocation.trace.traceID,
+                    pid: link.pid,
+                    source: "platform"
                 )
             )
         )
@@ -127,7 +144,7 @@ extension FunctionPool: WorkerLink.Owner {
 
     func printed(_ line: String, source: String, by link: WorkerLink) {
         // The line of a handler that has just replied may be read after its reply.
-        let only = link.served.isEmpty ? link.lastServed : link.onlyServed
+        let only = link.served.isEmpty ? link.lastServed : link.onlyServed ?? link.served(naming: line)
         report(
             .line(
                 LogLine(

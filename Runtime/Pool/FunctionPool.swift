@@ -288,6 +288,7 @@ package final class FunctionPool: @unchecked Sendable {
         ticket.pid = link.pid
         ticket.credit = initialCredit
         ticket.cold = !fresh.isEmpty && fresh.remove(id) != nil
+        if let adapter = program.adapter { tellOpening(of: ticket, adapter, link) }
         // Read where it lies: a copy would count a reference for each of its texts.
         let timeout = min(ticket.invocation.timeout ?? manifest.limits.timeout, manifest.limits.timeout)
         let head = InvokeHead(
@@ -306,7 +307,8 @@ package final class FunctionPool: @unchecked Sendable {
             kind: ticket.invocation.event.kind,
             operation: ticket.invocation.event.operation,
             request: ticket.invocation.event.request,
-            connection: ticket.invocation.event.connection
+            connection: ticket.invocation.event.connection,
+            clientContext: ticket.invocation.clientContext
         )
         let body = ticket.invocation.event.body
         let extent = body.count >= SharedRegion.bodyMin ? link.bodies.place(body, for: key) : nil

@@ -23,7 +23,7 @@ extension PoolMachine {
         let spare = servingCount > floor
         workers.forEach { id, worker in
             switch worker.phase {
-            case .starting: consider(worker.since + PoolMachine.startMax)
+            case .starting: consider(worker.since + startLimit)
             case .serving where spare && isSpare(id, worker): consider(worker.since + scale.idle)
             case .serving where isHoldingUp(worker): consider(worker.moved + Pace.aheadMax)
             case .condemned: consider(worker.since + limits.grace)
@@ -79,9 +79,9 @@ extension PoolMachine {
             guard let worker = workers[id] else { continue }
             let age = now - worker.since
             switch worker.phase {
-            case .starting where age >= PoolMachine.startMax:
+            case .starting where age >= startLimit:
                 crashes.crashed(at: now)
-                kill(id, why: "it was not ready within \(PoolMachine.startMax)")
+                kill(id, why: "it was not ready within \(startLimit)")
             case .serving where isHoldingUp(worker) && now - worker.moved >= Pace.aheadMax:
                 recall(from: id)
             case .condemned where age >= limits.grace:

@@ -125,6 +125,8 @@ package struct PoolMachine: Sendable {
     var recount = true
     /// How far a worker that runs invocations side by side is filled before the next is used.
     let fill: Int
+    /// How long a worker may take to say that it is ready.
+    let startLimit: Duration
     /// Whether a worker is started only when the host's ledger has granted it.
     let asksForCapacity: Bool
     /// Workers that wait for room on the host.
@@ -143,6 +145,8 @@ package struct PoolMachine: Sendable {
         fill = PoolMachine.fill(manifest)
         leases = LeaseTable(target: manifest.scale.target[.connections])
         limits = manifest.limits
+        // A foreign runtime's adapter counts its first ten seconds itself.
+        startLimit = PoolMachine.startMax + (manifest.foreign == nil ? .zero : .seconds(5))
         scale = manifest.scale
         idempotent = manifest.idempotent
     }

@@ -69,7 +69,8 @@ package struct LogLine: Sendable {
     package var invocation: String?
     package var traceID: String?
     package var pid: Int32
-    /// `log`, `stdout` or `stderr`; `host` for what the host says of the worker's output.
+    /// `log`, `stdout` or `stderr`; `platform` for what is said of an invocation by a Lambda runtime, `host` for
+    /// what the host says of the worker's output.
     package var source: String
 }
 

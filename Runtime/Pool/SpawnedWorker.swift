@@ -1,6 +1,7 @@
 import CShims
 import Glibc
 import Isolation
+import NIOCore
 import NIOPosix
 import Processes
 import Wire
@@ -19,7 +20,7 @@ struct SpawnedWorker: Sendable {
         let outOfMemory: Bool
     }
 
-    let process: ChildProcess
+    let process: any WorkerProcess
     let socket: Int32
     let outputs: [Output]
     /// What it is to take from itself.
@@ -31,6 +32,7 @@ struct SpawnedWorker: Sendable {
         _ program: WorkerProgram,
         _ needs: WorkerIsolation.Needs,
         page: Int32,
+        on loop: any EventLoop,
         onExit: @escaping @Sendable (End) -> Void
     ) throws -> SpawnedWorker {
         var opened: [Int32] = []
@@ -49,12 +51,27 @@ struct SpawnedWorker: Sendable {
             let output = try pair { swiftlet_pipe($0, false) }
             let errors = try pair { swiftlet_pipe($0, false) }
             let descriptors = [output.worker, errors.worker, socket.worker, page]
-            let process = try process(program, descriptors) { status in
+            let ended: @Sendable (ExitStatus) -> Void = { status in
                 guard let cell else { return onExit(End(status: status, outOfMemory: false)) }
                 NIOThreadPool.singleton.submit { _ in
                     onExit(End(status: status, outOfMemory: cell.wasExhausted))
                     cell.clear()
                 }
+            }
+            let process: any WorkerProcess
+            if let adapter = program.adapter {
+                let place = WorkerPlace(
+                    loop: loop,
+                    launcher: program.executable,
+                    output: output.worker,
+                    errors: errors.worker,
+                    channel: socket.worker,
+                    page: page,
+                    confinement: cell?.confinement(for: 0) ?? plain(needs)
+                )
+                process = try adapter.start(place, onExit: ended)
+            } else {
+                process = try self.process(program, descriptors, onExit: ended)
             }
             [socket.worker, output.worker, errors.worker].forEach { close($0) }
             return SpawnedWorker(

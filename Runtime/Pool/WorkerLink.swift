@@ -45,7 +45,7 @@ final class WorkerLink: @unchecked Sendable {
     private let mapping: UnsafeMutableRawPointer
     private let memory: Int32
     let bodies: WorkerBodies
-    private var process: ChildProcess?
+    private var process: (any WorkerProcess)?
     private var channel: (any Channel)?
     private var outputs: [any Channel] = []
     private var writer = WireWriter()
@@ -53,6 +53,7 @@ final class WorkerLink: @unchecked Sendable {
     private var flushDue = false
     private lazy var flushLater: @Sendable () -> Void = { [weak self] in self?.flush() }
     private var limits = Manifest.Limits()
+    private var isForeign = false
     private var status: ExitStatus?
     /// Whether it ended for its memory.
     private(set) var wasExhausted = false
@@ -91,9 +92,10 @@ final class WorkerLink: @unchecked Sendable {
     func start(_ program: WorkerProgram, _ manifest: Manifest) {
         let page = memory
         limits = manifest.limits
+        isForeign = manifest.foreign != nil
         let needs = WorkerIsolation.Needs(manifest)
         let spawned = NIOThreadPool.singleton.runIfActive(eventLoop: loop) {
-            try SpawnedWorker.start(program, needs, page: page) { [weak self] end in
+            try SpawnedWorker.start(program, needs, page: page, on: self.loop) { [weak self] end in
                 guard let self else { return }
                 self.loop.execute { self.exited(end) }
             }
@@ -279,6 +281,12 @@ final class WorkerLink: @unchecked Sendable {
 
     /// What the worker has in flight, where that is one thing.
     var onlyServed: Served? { served.count == 1 ? served.values.first : nil }
+
+    /// Whose line it is, of several in flight: runtimes of AWS put the request's id into what they log.
+    func served(naming line: String) -> Served? {
+        guard isForeign else { return nil }
+        return served.values.first { line.contains(InvocationID.uuid(of: $0.invocation)) }
+    }
 
     /// Takes back what the worker has not begun, which leaves it out then; false where it has begun.
     ///

@@ -14,19 +14,23 @@ package struct WorkerProgram: Sendable {
     package var isolation: WorkerIsolation?
     /// What forks workers; nil to start each by itself.
     package var template: WorkerTemplate?
+    /// What starts workers and speaks for them, where they are no workers of the bundle.
+    package var adapter: (any WorkerAdapter)?
 
     package init(
         executable: String,
         hash: String,
         environment: [String: String] = [:],
         isolation: WorkerIsolation? = nil,
-        template: WorkerTemplate? = nil
+        template: WorkerTemplate? = nil,
+        adapter: (any WorkerAdapter)? = nil
     ) {
         self.executable = executable
         self.hash = hash
         self.environment = environment
         self.isolation = isolation
         self.template = template
+        self.adapter = adapter
     }
 }
 

@@ -8,6 +8,7 @@ package enum ErrorPayload {
     private static let messageMax = 64 * 1024
     private static let faultsMax = 1000
     private static let faultTextMax = 4096
+    private static let documentMax = 256 * 1024
 
     package static func write(_ error: FunctionError, to writer: inout WireWriter, id: UInt32) {
         writer.frame(.error, id: id) { write(error, to: &$0) }
@@ -30,6 +31,7 @@ package enum ErrorPayload {
             writer.string(fault.rule, limit: faultTextMax)
             writer.string(fault.message, limit: faultTextMax)
         }
+        writer.block(error.document.flatMap { $0.count <= documentMax ? $0 : nil } ?? Bytes())
     }
 
     package static func read(_ payload: UnsafeRawBufferPointer) throws(WireError) -> FunctionError {
@@ -55,12 +57,15 @@ package enum ErrorPayload {
             case -3: .discard
             default: .byPolicy
             }
-        return FunctionError(
+        var error = FunctionError(
             status: (400...599).contains(status) ? status : 500,
             code: code,
             message: message,
             faults: faults,
             retry: retry
         )
+        let document = try reader.block()
+        error.document = document.isEmpty ? nil : document
+        return error
     }
 }

@@ -57,7 +57,7 @@ package struct Frame {
     /// The bit that tells a call's id from an invocation's.
     package static let callBit: UInt32 = 0x8000_0000
     /// The version of all this; both sides must have the same.
-    package static let protocolVersion: UInt32 = 4
+    package static let protocolVersion: UInt32 = 5
 
     package var kind: Kind
     package var flags: UInt8

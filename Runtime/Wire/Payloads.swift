@@ -99,6 +99,8 @@ package struct InvokeHead: Sendable {
     package var operation: String
     package var request: HTTPRequest?
     package var connection: ConnectionEvent?
+    /// JSON of a caller of the Lambda API, for Lambda runtimes.
+    package var clientContext: String?
 
     package init(
         invocation: String,
@@ -112,7 +114,8 @@ package struct InvokeHead: Sendable {
         kind: Event.Kind,
         operation: String,
         request: HTTPRequest?,
-        connection: ConnectionEvent? = nil
+        connection: ConnectionEvent? = nil,
+        clientContext: String? = nil
     ) {
         self.invocation = invocation
         self.slot = slot
@@ -126,10 +129,12 @@ package struct InvokeHead: Sendable {
         self.operation = operation
         self.request = request
         self.connection = connection
+        self.clientContext = clientContext
     }
 
     private static let hasRequest: UInt8 = 1
     private static let hasConnection: UInt8 = 2
+    private static let hasClientContext: UInt8 = 4
 
     /// Writes the head and, to the end of the frame, the body or where it lies.
     package func write(to writer: inout WireWriter, id: UInt32, body: Bytes, in extent: Extent? = nil) {
@@ -149,11 +154,13 @@ package struct InvokeHead: Sendable {
             writer.integer(
                 (request == nil ? 0 : InvokeHead.hasRequest)
                     | (connection == nil ? 0 : InvokeHead.hasConnection)
+                    | (clientContext == nil ? 0 : InvokeHead.hasClientContext)
             )
             if let request {
                 writer.request(request)
             }
             connection?.write(to: &writer)
+            if let clientContext { writer.string(clientContext) }
             if let extent { writer.extent(extent) } else { writer.rest(body.array) }
         }
     }
@@ -186,6 +193,7 @@ package struct InvokeHead: Sendable {
             request = try reader.request()
         }
         let connection = parts & hasConnection != 0 ? try ConnectionEvent(from: &reader) : nil
+        let clientContext = parts & hasClientContext != 0 ? try reader.string() : nil
         let head = InvokeHead(
             invocation: invocation,
             slot: slot,
@@ -198,7 +206,8 @@ package struct InvokeHead: Sendable {
             kind: kind,
             operation: operation,
             request: request,
-            connection: connection
+            connection: connection,
+            clientContext: clientContext
         )
         return (head, reader.rest())
     }

@@ -7,6 +7,7 @@ import Glibc
 ///     functions --describe              one JSON line a function
 ///     functions --inline NAME < event   one event, in this process, under a debugger
 ///     functions --worker                what the host starts; channel on descriptor 3, shared page on 4
+///     functions --launch DIRECTORY PROGRAM [ARGUMENT...]   what the host starts in a worker's place; see `launch`
 ///     functions --template              what the host has fork such workers; requests come on descriptor 3
 public enum WorkerMain {
     /// Runs the bundle and never returns.
@@ -21,6 +22,8 @@ public enum WorkerMain {
         case ("--template", 1):
             awaitFork()
             serve(entries)
+        case ("--launch", 3...):
+            launch(Array(arguments.dropFirst()))
         case ("--describe", 1):
             describe(entries)
         case ("--inline", 2):

@@ -14,11 +14,14 @@ LIMITS = "limits: {timeout: 10s, payload: 1MiB, perWorker: 128, maxInFlight: 256
 
 
 class Host(Server):
-    """Serves the functions of `manifests`, name to what follows `name:` in its `function.yaml`; the others get an empty one."""
+    """Serves the functions of `manifests`, name to what follows `name:` in its `function.yaml`; the others get an empty one.
+
+    `foreign` has the manifests of functions that are not in the bundle.
+    """
 
     name = "swiftlet"
 
-    def __init__(self, home, build, manifests, settings=""):
+    def __init__(self, home, build, manifests, settings="", foreign=None):
         super().__init__(home)
         functions = home / "Functions"
         described = subprocess.run(
@@ -29,6 +32,9 @@ class Host(Server):
             function = json.loads(line)["name"]
             (functions / function).mkdir(parents=True)
             (functions / function / "function.yaml").write_text(f"name: {function}\n{manifests.get(function, '')}")
+        for function, text in (foreign or {}).items():
+            (functions / function).mkdir(parents=True)
+            (functions / function / "function.yaml").write_text(f"name: {function}\n{text}")
         (home / "schedules").mkdir()
         self.data = home / "data"
         config = home / "swiftlet.yaml"

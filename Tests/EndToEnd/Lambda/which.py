@@ -1,0 +1,5 @@
+"""Says which Python runs it."""
+
+import sys
+
+print(sys.executable)

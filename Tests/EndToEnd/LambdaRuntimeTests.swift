@@ -1,0 +1,150 @@
+import FunctionCore
+import TestSupport
+import Testing
+
+extension Scenarios {
+    /// Functions that `awslambdaric` runs.
+    @Suite("Lambda runtimes", .serialized, .timeLimit(.minutes(8)))
+    struct LambdaRuntimeTests {
+        private func run(
+            _ functions: [String: String],
+            _ body: (DevHost) async throws -> Void
+        ) async throws {
+            let place = try TemporaryPlace()
+            try await DevHost.run(try await LambdaProject.options(functions, in: place.path), body)
+        }
+
+        /// Has so many callers wait for one another in a function; the processes that served them.
+        private func meet(_ count: Int, by function: String, on host: DevHost) async throws -> Set<Int> {
+            let place = try TemporaryPlace()
+            let event: JSON = [
+                "do": "meet", "folder": .string(place.path), "count": .integer(Int64(count)),
+            ]
+            return try await withThrowingTaskGroup(of: LambdaAnswer.self) { group in
+                for _ in 0..<count { group.addTask { try await host.lambda(function, event) } }
+                var pids: Set<Int> = []
+                for try await answer in group {
+                    #expect(answer.fault == nil, "\(answer.body.text)")
+                    if let pid = answer.body["pid"]?.intValue { pids.insert(pid) }
+                }
+                return pids
+            }
+        }
+
+        @Test("a Python function answers invocations and HTTP requests, as it would on AWS")
+        func echo() async throws {
+            let web = """
+                handler: app.http
+                triggers:
+                  http: [{method: POST, path: "/py/{what}"}, {method: GET, path: /py/json}]
+                """
+            try await run(["py": "", "web": web]) { host in
+                let said = try await host.swiftlet("invoke", "py", "--event", "-", input: "{\"a\":1}")
+                let reply = try JSON.parse(Bytes(said.output))
+                #expect(reply["event"] == ["a": 1], "\(said.all)")
+                #expect(reply["memory"]?.stringValue == "256")
+                #expect(reply["arn"]?.stringValue?.hasSuffix(":function:py") == true)
+                let left = try #require(reply["left"]?.intValue)
+                #expect((1...30_000).contains(left))
+                #expect(reply["stream"]?.stringValue?.contains("/[$LATEST]") == true)
+                let made = try await host.post("/py/plain", ["x": 1])
+                #expect(made.status == 201 && made.text == "made", "\(made.text)")
+                #expect(made.headers.first("x-own") == "yes" && made.headers.first("set-cookie") == "a=1")
+                let json = try await host.get("/py/json")
+                #expect(json.json["route"]?.stringValue == "GET /py/json", "\(json.text)")
+                let body = JSON.string(String(repeating: "x", count: 900_000))
+                let large = try await host.lambda("py", ["text": body])
+                #expect(large.body["event"]?["text"] == body)
+            }
+        }
+
+        @Test("START, END and REPORT stand around what the function prints, in the log's end as well")
+        func lines() async throws {
+            try await run(["py": ""]) { host in
+                let answer = try await host.lambda("py", ["do": "print"])
+                #expect(answer.body["request"]?.stringValue == answer.request)
+                let lines = answer.log.split(separator: "\n").map(String.init)
+                #expect(lines.first == "START RequestId: \(answer.request) Version: $LATEST", "\(lines)")
+                #expect(lines.contains("a line of the function") && lines.count == 4)
+                #expect(lines[2] == "END RequestId: \(answer.request)")
+                let report = try #require(lines.last?.split(separator: "\t"))
+                #expect(report[0] == "REPORT RequestId: \(answer.request)")
+                #expect(report[1].hasPrefix("Duration: ") && report[2].hasPrefix("Billed Duration: "))
+                #expect(report[3] == "Memory Size: 256 MB" && report[5].hasPrefix("Init Duration: "))
+                let used = report[4].split(separator: " ").compactMap { Int($0) }.first ?? 0
+                #expect((5...200).contains(used), "\(report[4])")
+                let second = try await host.lambda("py", [:])
+                #expect(!second.log.contains("Init Duration"))
+            }
+        }
+
+        @Test("errors, time limits, exits and long replies are told as on AWS, and the next invocation works")
+        func faults() async throws {
+            try await run(["py": "limits: {timeout: 2s}"]) { host in
+                let failed = try await host.lambda("py", ["do": "fail"])
+                #expect(failed.status == 200 && failed.fault == "Unhandled")
+                #expect(failed.error == ("ValueError", "told to"))
+                #expect(failed.body["stackTrace"]?.arrayValue?.isEmpty == false)
+                #expect(failed.body["requestId"]?.stringValue == failed.request)
+                let late = try await host.lambda("py", ["do": "sleep", "seconds": 30])
+                #expect(late.error.type == "Sandbox.Timedout")
+                let text = "RequestId: \(late.request) Error: Task timed out after 2.00 seconds"
+                #expect(late.error.message == text)
+                let next = try await host.lambda("py", ["a": 1])
+                #expect(next.fault == nil && next.body["calls"] == 1, "\(next.body.text)")
+                let left = try await host.lambda("py", ["do": "exit", "code": 0])
+                let words = "RequestId: \(left.request) Error: Runtime exited without providing a reason"
+                #expect(left.error == ("Runtime.ExitError", words))
+                let broken = try await host.lambda("py", ["do": "exit", "code": 127])
+                #expect(broken.error.message.hasSuffix("Runtime exited with error: exit status 127"))
+                let long = try await host.lambda("py", ["do": "large", "bytes": 6_291_557])
+                #expect(long.error.type == "Function.ResponseSizeTooLarge")
+                #expect(long.error.message.contains("(6291556 bytes)"))
+                let fits = try await host.lambda("py", ["do": "large", "bytes": 6_000_000])
+                #expect(fits.fault == nil && fits.body.stringValue?.utf8.count == 6_000_000)
+            }
+        }
+
+        @Test("who invokes a function whose start fails hears why, every time")
+        func failedStarts() async throws {
+            let functions = [
+                "raises": "environment: {FAIL_INIT: raise}", "exits": "environment: {FAIL_INIT: exit}",
+                "missing": "handler: nowhere.handler", "nameless": "handler: app.nothing",
+            ]
+            try await run(functions) { host in
+                for _ in 0..<2 {
+                    let raised = try await host.lambda("raises", [:])
+                    #expect(raised.fault == "Unhandled" && raised.error.message == "no start today")
+                    let exited = try await host.lambda("exits", [:])
+                    #expect(exited.error.type == "Runtime.ExitError", "\(exited.body.text)")
+                    #expect(exited.error.message.hasSuffix("exit status 3"))
+                    let missing = try await host.lambda("missing", [:])
+                    #expect(missing.error.type == "Runtime.ImportModuleError", "\(missing.body.text)")
+                    #expect(missing.body["requestId"] == "")
+                    let nameless = try await host.lambda("nameless", [:])
+                    #expect(nameless.error.type == "Runtime.HandlerNotFound", "\(nameless.body.text)")
+                }
+            }
+        }
+
+        @Test("sixteen callers at once have a worker each; with perWorker they share one process tree")
+        func parallel() async throws {
+            let functions = [
+                "wide": "scale: {max: 16}\nlimits: {timeout: 60s}",
+                "shared": "scale: {max: 1}\nlimits: {timeout: 60s, perWorker: 4}",
+            ]
+            try await run(functions) { host in
+                let wide = try await meet(16, by: "wide", on: host)
+                #expect(wide.count == 16)
+                let shared = try await meet(4, by: "shared", on: host)
+                #expect(shared.count == 4)
+                let workers = try await host.workers(of: "shared")
+                #expect(workers.count == 1)
+                let reports = host.log.filter { line in
+                    line["message"]?.stringValue?.hasPrefix("REPORT") == true
+                }
+                #expect(reports.count == 20)
+            }
+        }
+    }
+}
