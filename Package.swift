@@ -23,13 +23,13 @@ func room(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -
     .target(name: name, dependencies: dependencies, path: "Runtime/\(path)", swiftSettings: strict)
 }
 
-/// One function: a target that sees `FunctionCore` and nothing else, and its `function.yaml`.
+/// One function: a target that sees `FunctionCore` and nothing else, its `function.yaml` and its schemas.
 func function(_ name: String, exclude: [String] = []) -> Target {
     .target(
         name: name,
         dependencies: ["FunctionCore"],
         path: "Functions/\(name)",
-        exclude: ["function.yaml"] + exclude,
+        exclude: ["function.yaml", "schemas"] + exclude,
         swiftSettings: strict
     )
 }
@@ -129,6 +129,7 @@ let package = Package(
             ["FunctionCore", "Invocations", "RedisTrigger", "Scheduling", "Storage", grdb, nioCore]
         ),
         room("LambdaAPI", "LambdaAPI", ["FunctionCore", "Invocations"]),
+        room("OpenAPI", "OpenAPI", ["FunctionCore", "Invocations"]),
         room("UserData", "UserData", ["FunctionCore", "Invocations", "Storage", grdb]),
         room("Fetch", "Fetch", ["FunctionCore", "CCurl"]),
         room("Providers", "Providers", ["FunctionCore", "Invocations", "Fetch", "Processes"]),
@@ -140,7 +141,7 @@ let package = Package(
                 "Scaling",
                 "WorkerPool", "LambdaRuntime",
                 "HTTPTrigger", "RedisTrigger", "Storage", "Journal", "UserData", "Fetch", "Providers",
-                "Processes", "Isolation", "TLS", "LambdaAPI", "LambdaEvents", nioCore, nioPosix,
+                "Processes", "Isolation", "TLS", "LambdaAPI", "LambdaEvents", "OpenAPI", nioCore, nioPosix,
             ]
         ),
         .executableTarget(
@@ -238,6 +239,7 @@ let package = Package(
         suite("UserDataTests", ["FunctionCore", "Invocations", "Storage", "UserData", "TestSupport"]),
         suite("WebSocketTests", ["FunctionCore", "WebSockets"]),
         suite("LambdaAPITests", ["FunctionCore", "Invocations", "LambdaAPI"]),
+        suite("OpenAPITests", ["FunctionCore", "Invocations", "OpenAPI"]),
         suite(
             "HTTPTests",
             [
@@ -291,7 +293,7 @@ let package = Package(
                 "FunctionCore", "Processes", "TestSupport", "Seeds", "swiftlet", "functions", "fixtures",
             ],
             path: "Tests/EndToEnd",
-            exclude: ["crash-point.c", "in_venv.py", "websocket_client.py", "Calendars", "Lambda"],
+            exclude: ["crash-point.c", "in_venv.py", "websocket_client.py", "Calendars", "Lambda", "OpenAPI"],
             swiftSettings: strict
         ),
         suite("Tidy", []),

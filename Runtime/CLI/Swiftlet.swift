@@ -1,4 +1,5 @@
 import ArgumentParser
+import HostKit
 
 /// The command line.
 ///
@@ -6,7 +7,7 @@ import ArgumentParser
 /// a host is missing; 70 an internal fault; 73 the data directory; 75 a busy port; 78 the configuration.
 @main
 struct Swiftlet: AsyncParsableCommand {
-    static let version = "0.1.0"
+    static let version = Release.version
 
     static let configuration = CommandConfiguration(
         commandName: "swiftlet",
@@ -22,7 +23,7 @@ struct Swiftlet: AsyncParsableCommand {
             Schedule.self, Cron.self, MarketCalendars.self, Clock.self, Jobs.self, Audit.self,
             DeadLettersCommand.self,
             Credits.self,
-            Shards.self, Replay.self, Demo.self, Version.self,
+            Shards.self, Replay.self, OpenAPICommand.self, Demo.self, Version.self,
             OfflineProviderCommand.self,
         ]
     )

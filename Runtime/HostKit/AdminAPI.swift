@@ -17,7 +17,9 @@ struct AdminAPI {
     let jobs: JobsAPI
     let reload: @Sendable () async -> ReloadReport
 
-    var routes: [EndpointRoute] {
+    var routes: [EndpointRoute] { OpenAPIEndpoints(live: host.live).documenting(ownRoutes) }
+
+    private var ownRoutes: [EndpointRoute] {
         [
             EndpointRoute("GET", "/healthz") { _ in .json(["status": "ok"]) },
             EndpointRoute("GET", "/readyz") { _ in await self.ready() },

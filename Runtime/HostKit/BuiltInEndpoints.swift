@@ -5,12 +5,21 @@ import NIOCore
 import Storage
 import UserData
 
-/// What the gateway answers itself: jobs and signed blobs.
+/// What the gateway answers itself: jobs, signed blobs and the document of its routes.
 struct BuiltInEndpoints {
     let jobs: any JobEngine
     let blobs: BlobStore
     let clock: VirtualClock
     let loop: any EventLoop
+    let documents: OpenAPIEndpoints
+
+    init(_ host: HostState) {
+        jobs = host.stores.journal.jobs
+        blobs = host.stores.blobs
+        clock = host.clock
+        loop = host.loop
+        documents = OpenAPIEndpoints(live: host.live)
+    }
 
     var routes: [EndpointRoute] {
         [
@@ -21,6 +30,7 @@ struct BuiltInEndpoints {
                 await self.job(request) { JobEvents(jobs: jobs, loop: loop).response($0, to: request) }
             },
             EndpointRoute("GET", "/_swiftlet/blobs/{key*}") { await self.blob($0) },
+            EndpointRoute("GET", "/_swiftlet/openapi.json") { _ in documents.gateway() },
         ]
     }
 

@@ -23,7 +23,9 @@ struct DeadLettersAPI {
     private func list(_ request: EndpointRequest) async -> EndpointResponse {
         await answer(request) { letters in
             let limit = min(max(request.query["limit"].flatMap { Int($0) } ?? 100, 1), 1000)
-            let found = try await letters.list(after: request.query["after"] ?? "-", limit: limit)
+            let after = request.query["after"] ?? "-"
+            if after != "-" { try check("after", after) }
+            let found = try await letters.list(after: after, limit: limit)
             return [
                 "count": .integer(Int64(try await letters.count())), "letters": .array(found.map(\.letter)),
             ]
@@ -38,8 +40,17 @@ struct DeadLettersAPI {
     ) async -> EndpointResponse {
         await answer(request) { letters in
             var ids = (request.query["id"] ?? "").split(separator: ",").map { String($0) }
+            for id in ids { try check("id", id) }
             if request.query["all"] == "1" { ids = try await letters.ids(code: request.query["code"]) }
             return .object([done: .integer(Int64(try await change(letters, ids)))])
+        }
+    }
+
+    /// Refuses what is no entry's id.
+    private func check(_ name: String, _ id: String) throws(FunctionError) {
+        let parts = id.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count <= 2, parts.allSatisfy({ UInt64($0) != nil && !$0.hasPrefix("+") }) else {
+            throw .invalid(name, "form", "`\(name)` must be an entry's id, such as 1795289662082-0")
         }
     }
 
@@ -52,6 +63,8 @@ struct DeadLettersAPI {
         }
         do {
             return .json(try await body(DeadLetters(of: key, client: redis)))
+        } catch let error as FunctionError {
+            return .failure(error)
         } catch {
             let message = "Redis did not do it: \(error)"
             return .failure(FunctionError(status: 503, code: "redis_unavailable", message: message))

@@ -15,12 +15,7 @@ extension HostStarter {
     /// Opens the ports, and starts what works in the background.
     func serve(_ state: HostState, _ premises: Premises, _ supplies: HostSupplies) async throws -> Host {
         let directory = premises.directory
-        let builtIn = BuiltInEndpoints(
-            jobs: state.stores.journal.jobs,
-            blobs: state.stores.blobs,
-            clock: state.clock,
-            loop: state.loop
-        )
+        let builtIn = BuiltInEndpoints(state)
         let gateway = try makeGateway(state, premises.settings, builtIn.routes, supplies.sockets)
         let certificates = premises.settings.certificates.map {
             GatewayCertificates($0, clock: state.clock, telemetry: state.telemetry)

@@ -54,6 +54,7 @@ package struct Project: Sendable {
             if let foreign = manifest.foreign {
                 manifest.foreign?.mark = ForeignFiles.mark(of: foreign.folder)
             }
+            SchemaFiles.read(into: &manifest, problems)
             manifests.append(manifest)
             triggers.append((read.manifest.name, read.schedules))
         }

@@ -279,6 +279,10 @@ package struct Manifest: Sendable, Hashable {
     package var folders: [StaticFolder] = []
     /// The program of a function with `runtime: lambda`; nil for one of the bundle.
     package var foreign: Foreign?
+    /// What is said of operations, by their names.
+    package var contracts: [String: Contract] = [:]
+    /// The schemas that contracts name, and those that these refer to, by path.
+    package var schemas: [String: JSON] = [:]
     /// The file, for messages.
     package var file: String = ""
 

@@ -21,7 +21,7 @@ package struct ManifestReader {
     private static let keys = [
         "name", "summary", "triggers", "limits", "permissions", "onDisconnect", "scale", "resources",
         "bindings", "environment", "retry", "jobs", "onSuccess", "onFailure", "idempotent", "idempotency",
-        "rateLimits", "cors", "static", "batch", "credits", "runtime", "command", "handler",
+        "rateLimits", "cors", "static", "batch", "credits", "runtime", "command", "handler", "schemas",
     ]
 
     /// Reads a file's text; nil where not even a name could be found.
@@ -76,6 +76,7 @@ package struct ManifestReader {
         manifest.cors = members["cors"].flatMap(readCORS)
         manifest.folders = members["static"]?.list.compactMap { readStatic($0, file: file) } ?? []
         readRuntime(members, root, &manifest)
+        if let node = members["schemas"] { readContracts(node, &manifest) }
         if manifest.grants("broker"), let named, named != "trading" {
             members["bindings"]?.wrong(
                 "`broker` is for the function trading alone",
