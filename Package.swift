@@ -293,7 +293,9 @@ let package = Package(
                 "FunctionCore", "Processes", "TestSupport", "Seeds", "swiftlet", "functions", "fixtures",
             ],
             path: "Tests/EndToEnd",
-            exclude: ["crash-point.c", "in_venv.py", "websocket_client.py", "Calendars", "Lambda", "OpenAPI"],
+            exclude: [
+                "crash-point.c", "in_venv.py", "websocket_client.py", "Calendars", "Lambda", "OpenAPI",
+            ],
             swiftSettings: strict
         ),
         suite("Tidy", []),

@@ -66,6 +66,24 @@ enum AdminRoutes {
         "GET /v1/functions": Route("Functions and their workers", answers: object("functions")),
         "POST /v1/functions/{name}/invocations": invocation,
         "GET /v1/functions/{name}/trace": Route("The last two minutes, as CSV", as: "text/csv"),
+        "GET /v1/invocations": Route(
+            "Invocations of late, the newest first",
+            query: [
+                ("function", text), ("trigger", text), ("outcome", text), ("search", text),
+                ("before", ["type": "integer", "minimum": 1]),
+                ("limit", ["type": "integer", "minimum": 1, "maximum": 1000]),
+            ],
+            answers: object("invocations", "before")
+        ),
+        "GET /v1/invocations/{id}": Route(
+            "All attempts of an invocation of late",
+            answers: object("attempts", "lines_left_out")
+        ),
+        "GET /v1/events": Route(
+            "What happens, as it happens",
+            query: [("kinds", text)],
+            as: "text/event-stream"
+        ),
         "GET /v1/capacity": Route("What workers take of the host", answers: ["type": "object"]),
         "GET /v1/clock": Route("The wall clock", answers: clock),
         "POST /v1/clock": Route(
