@@ -99,7 +99,8 @@ private final class StreamedReply: Sendable {
         case .unhandled(let document): document
         case .refused(let error): error.json.bytes()
         case .payload, nil:
-            status < 400 ? nil : InvokeResult.document(ofStatus: status, request: invocation.id)
+            status < 400
+                ? nil : InvokeResult.document(ofStatus: status, request: InvocationID.uuid(of: invocation.id))
         }
     }
 }

@@ -31,8 +31,10 @@ final class ReplyFeed: ReplySink, @unchecked Sendable {
     /// Gives a reply that has come already.
     func fill(_ reply: CollectedReply) {
         eventLoop.execute { self.ran = reply.process }
-        feed.yield(.head(status: reply.status, headers: reply.headers))
-        if !reply.body.isEmpty { feed.yield(.piece(ByteBuffer(bytes: reply.body.array))) }
+        if case .replied = reply.outcome {
+            feed.yield(.head(status: reply.status, headers: reply.headers))
+            if !reply.body.isEmpty { feed.yield(.piece(ByteBuffer(bytes: reply.body.array))) }
+        }
         end(reply.outcome)
     }
 
