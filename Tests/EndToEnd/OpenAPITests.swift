@@ -5,31 +5,8 @@ import Testing
 
 extension Scenarios {
     /// The documents against the host: by validators and by schemathesis, which have not read our code.
-    @Suite("OpenAPI", .timeLimit(.minutes(10)), .devHost(OpenAPITests.options))
+    @Suite("OpenAPI", .timeLimit(.minutes(10)), HostTrait.shipped)
     struct OpenAPITests {
-        static let place = Result { try TemporaryPlace() }
-
-        /// The project's own functions, but that no film is made of every script that somebody makes up.
-        static let options: @Sendable () throws -> DevHost.Options = {
-            let folder = "\(try place.get().path)/Functions"
-            let files = FileManager.default
-            try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            for name in Text.names(in: "\(Installed.project)/Functions") {
-                let own = "\(Installed.project)/Functions/\(name)"
-                guard let manifest = Text.read("\(own)/function.yaml") else { continue }
-                try files.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
-                try files.copyItem(atPath: "\(own)/schemas", toPath: "\(folder)/\(name)/schemas")
-                let quiet = manifest.replacing(
-                    "  - stream: events:script.generated",
-                    with: "  - stream: events:none"
-                )
-                Text.write(quiet.utf8, to: "\(folder)/\(name)/function.yaml")
-            }
-            var options = DevHost.Options()
-            options.functions = folder
-            return options
-        }
-
         private func explore(_ words: String...) async throws {
             let ran = try await Python.run(
                 "OpenAPI/explore.py",
@@ -53,7 +30,7 @@ extension Scenarios {
         @Test("`swiftlet openapi` prints what the ports serve")
         func command() async throws {
             let host = try sharedHost()
-            let folder = "\(try OpenAPITests.place.get().path)/Functions"
+            let folder = "\(try ShippedFunctions.place.get().path)/Functions"
             let printed = try await DevHost.swiftlet(["openapi", "--functions", folder])
             #expect(printed.code == 0, "\(printed.all)")
             let served = try await HTTP.get("\(host.admin)/openapi/gateway.json").json
@@ -63,4 +40,29 @@ extension Scenarios {
             #expect(document["paths"]?["/2015-03-31/functions/{name}/invocations"]?["post"] != nil)
         }
     }
+}
+
+/// The project's own functions, but that no film is made of every script that somebody makes up.
+private enum ShippedFunctions {
+    static let place = Result { try TemporaryPlace() }
+
+    static func options() throws -> DevHost.Options {
+        let folder = "\(try place.get().path)/Functions"
+        let files = FileManager.default
+        for name in Text.names(in: "\(Installed.project)/Functions") {
+            let own = "\(Installed.project)/Functions/\(name)"
+            guard let manifest = Text.read("\(own)/function.yaml") else { continue }
+            try files.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+            try files.copyItem(atPath: "\(own)/schemas", toPath: "\(folder)/\(name)/schemas")
+            let quiet = manifest.replacing("events:script.generated", with: "events:none")
+            Text.write(quiet.utf8, to: "\(folder)/\(name)/function.yaml")
+        }
+        var options = DevHost.Options()
+        options.functions = folder
+        return options
+    }
+}
+
+extension HostTrait {
+    fileprivate static let shipped = HostTrait { try ShippedFunctions.options() }
 }
