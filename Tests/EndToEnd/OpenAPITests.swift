@@ -64,5 +64,5 @@ private enum ShippedFunctions {
 }
 
 extension HostTrait {
-    fileprivate static let shipped = HostTrait { try ShippedFunctions.options() }
+    static let shipped = HostTrait { try ShippedFunctions.options() }
 }
