@@ -1,12 +1,14 @@
 import FunctionCore
+import Invocations
 import NIOCore
 
-/// A request that a part of the host answers, in a task of its own.
+/// A request that a part of the host answers: in a task of its own, or by an invocation.
 // SAFETY: as Exchange: all state belongs to its loop; `route` and `parameters` never change.
 final class EndpointExchange: Exchange, @unchecked Sendable {
     private let route: EndpointRoute
     private let parameters: [String: String]
     private var task: Task<Void, Never>?
+    private var dispatched: (any Dispatched)?
     private var trace: String?
 
     init(
@@ -31,11 +33,30 @@ final class EndpointExchange: Exchange, @unchecked Sendable {
             return refuseHere(Refusal(FunctionError(status: 503, code: "overloaded", message: message)))
         }
         let request = endpointRequest()
+        if let invocation = route.invocation?(request) { return invoke(invocation) }
         task = Task {
             let response = await route.endpoint.respond(to: request)
             await deliver(response)
             gateway.leaveEndpoint()
         }
+    }
+
+    /// Runs a function from the connection's own loop: a task would be two more changes of thread.
+    private func invoke(_ call: EndpointInvocation) {
+        let dispatched = call.dispatching.collect(call.invocation, on: loop.eventLoop, limit: call.limit) {
+            reply in
+            let response = call.respond(reply)
+            self.dispatched = nil
+            self.gateway.leaveEndpoint()
+            guard case .bytes(let body) = response.body else { preconditionFailure("the body must be bytes") }
+            self.trace = response.headers.first("x-trace-id")
+            self.answer(
+                status: response.status,
+                headers: response.headers,
+                body: ByteBuffer(bytes: body.array)
+            )
+        }
+        if !hasEnded { self.dispatched = dispatched }
     }
 
     private func refuseHere(_ refusal: Refusal) {
@@ -48,6 +69,7 @@ final class EndpointExchange: Exchange, @unchecked Sendable {
 
     override func clientLeft() {
         task?.cancel()
+        dispatched?.cancel()
         // Reports the request; nothing is written any more.
         finish()
     }

@@ -33,6 +33,10 @@ package struct EndpointRoute: Sendable {
     var cors: CORSPolicy?
     /// How the route answers what the gateway refuses, such as a body over the limit; nil for the usual form.
     package var refusal: (@Sendable (FunctionError, _ id: String) -> EndpointResponse)?
+    /// What of a request is an invocation and no more, which then runs without a task; nil where it needs one.
+    ///
+    /// Called on the connection's loop, so it must be quick.
+    package var invocation: (@Sendable (EndpointRequest) -> EndpointInvocation?)?
 
     package init(
         _ method: String,
@@ -53,6 +57,28 @@ package struct EndpointRoute: Sendable {
         _ body: @escaping @Sendable (EndpointRequest) async -> EndpointResponse
     ) {
         self.init(method, pattern, bodyLimit: bodyLimit, EndpointClosure(body))
+    }
+}
+
+/// An invocation that a request asks for, and what its reply is for the client.
+package struct EndpointInvocation: Sendable {
+    package var invocation: Invocation
+    package var dispatching: any Dispatching
+    /// Bytes of the reply.
+    package var limit: Int
+    /// Makes the response, whose body must be bytes, on the connection's loop.
+    package var respond: @Sendable (CollectedReply) -> EndpointResponse
+
+    package init(
+        _ invocation: Invocation,
+        by dispatching: any Dispatching,
+        limit: Int,
+        respond: @escaping @Sendable (CollectedReply) -> EndpointResponse
+    ) {
+        self.invocation = invocation
+        self.dispatching = dispatching
+        self.limit = limit
+        self.respond = respond
     }
 }
 

@@ -30,16 +30,34 @@ struct AdminGuard: Sendable {
                 response.headers.append(Header("www-authenticate", "Bearer realm=\"swiftlet\""))
             case .some(let refusal): response = .failure(refusal.error)
             }
-            response.headers += [
-                // Added to what the answer says itself: where there are two, both hold.
-                Header("content-security-policy", policy), Header("x-content-type-options", "nosniff"),
-                Header("cross-origin-resource-policy", "same-origin"),
-                Header("cross-origin-opener-policy", "same-origin"),
-                // Not `no-referrer`: browsers then hide the origin of the console's own forms.
-                Header("referrer-policy", "same-origin"),
-            ]
+            response.headers += AdminGuard.fields(policy)
             return response
         }
+        if let invocation = route.invocation {
+            guarded.invocation = { [access] request in
+                // What is refused is so by the endpoint above.
+                guard access.refusal(request.method, request.headers, door) == nil else { return nil }
+                guard var call = invocation(request) else { return nil }
+                let respond = call.respond
+                call.respond = { reply in
+                    var response = respond(reply)
+                    response.headers += AdminGuard.fields(policy)
+                    return response
+                }
+                return call
+            }
+        }
         return guarded
+    }
+
+    private static func fields(_ policy: String) -> [Header] {
+        [
+            // Added to what the answer says itself: where there are two, both hold.
+            Header("content-security-policy", policy), Header("x-content-type-options", "nosniff"),
+            Header("cross-origin-resource-policy", "same-origin"),
+            Header("cross-origin-opener-policy", "same-origin"),
+            // Not `no-referrer`: browsers then hide the origin of the console's own forms.
+            Header("referrer-policy", "same-origin"),
+        ]
     }
 }

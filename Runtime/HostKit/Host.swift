@@ -47,7 +47,9 @@ package struct HostState: Sendable {
 
     /// The rotation and window that a function belongs to.
     func window(of function: String) -> (String, String)? {
-        for entry in project.book.entries where entry.function == function {
+        let book = project.book
+        guard book.rotationOf[function] != nil else { return nil }
+        for entry in book.entries where entry.function == function {
             if case .window(let rotation, let window, _) = entry.kind { return (rotation, window) }
         }
         return nil

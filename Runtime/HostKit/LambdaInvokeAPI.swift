@@ -10,9 +10,17 @@ import WorkerPool
 struct LambdaInvokeAPI {
     let host: HostState
 
+    /// Bytes of a payload that is checked on the connection's loop: some 0.3 ms.
+    private static let quickMax = 16 * 1024
+
     var routes: [EndpointRoute] {
         [
-            LambdaRoute.make("POST", "/2015-03-31/functions/{name}/invocations", self.invoke),
+            LambdaRoute.make(
+                "POST",
+                "/2015-03-31/functions/{name}/invocations",
+                self.invoke,
+                invocation: self.quick
+            ),
             LambdaRoute.make("POST", "/2014-11-13/functions/{name}/invoke-async/", self.invokeAsync),
             LambdaRoute.make("POST", "/2014-11-13/functions/{name}/invoke-async", self.invokeAsync),
         ]
@@ -25,6 +33,21 @@ struct LambdaInvokeAPI {
         case .dryRun: return EndpointResponse(status: 204)
         case .event: return try await accept(wish, request)
         case .requestResponse: return try await run(wish, manifest, request)
+        }
+    }
+
+    /// What needs nothing but a worker, unless its payload takes long to check.
+    @Sendable private func quick(_ request: EndpointRequest) -> EndpointInvocation? {
+        guard request.body.count <= LambdaInvokeAPI.quickMax, let wish = try? LambdaRequest(request),
+            wish.kind == .requestResponse, !wish.wantsLog,
+            let manifest = try? host.manifest(of: wish.function),
+            host.window(of: manifest.name) == nil
+        else { return nil }
+        let invocation = wish.invocation(request)
+        return EndpointInvocation(invocation, by: host.dispatcher, limit: InvokeResult.replyMax) { reply in
+            LambdaRoute.answered(invocation.id) { () throws(LambdaError) in
+                try self.response(reply, invocation, manifest)
+            }
         }
     }
 
@@ -64,12 +87,20 @@ struct LambdaInvokeAPI {
         let invocation = wish.invocation(request)
         if wish.wantsLog { host.telemetry.tails.listen(to: invocation.id) }
         let reply = await host.run(invocation, limit: InvokeResult.replyMax)
-        var headers = LambdaRoute.replied(invocation)
+        var log: [Header] = []
         if wish.wantsLog {
-            headers.append(
-                Header("x-amz-log-result", await host.log(of: invocation, manifest, reply.process))
-            )
+            log = [Header("x-amz-log-result", await host.log(of: invocation, manifest, reply.process))]
         }
+        return try response(reply, invocation, manifest, log)
+    }
+
+    private func response(
+        _ reply: CollectedReply,
+        _ invocation: Invocation,
+        _ manifest: Manifest,
+        _ log: [Header] = []
+    ) throws(LambdaError) -> EndpointResponse {
+        var headers = [.json] + LambdaRoute.replied(invocation) + log
         let result = InvokeResult(
             reply,
             request: InvocationID.uuid(of: invocation.id),
@@ -77,10 +108,10 @@ struct LambdaInvokeAPI {
         )
         switch result {
         case .payload(let body):
-            return EndpointResponse(headers: [.json] + headers, body: .bytes(body))
+            return EndpointResponse(headers: headers, body: .bytes(body))
         case .unhandled(let body):
             headers.append(Header("x-amz-function-error", "Unhandled"))
-            return EndpointResponse(headers: [.json] + headers, body: .bytes(body))
+            return EndpointResponse(headers: headers, body: .bytes(body))
         case .refused(let error): throw error
         }
     }

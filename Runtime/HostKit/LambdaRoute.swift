@@ -9,7 +9,8 @@ enum LambdaRoute {
     static func make(
         _ method: String,
         _ pattern: String,
-        _ answer: @escaping @Sendable (EndpointRequest) async throws(LambdaError) -> EndpointResponse
+        _ answer: @escaping @Sendable (EndpointRequest) async throws(LambdaError) -> EndpointResponse,
+        invocation: (@Sendable (EndpointRequest) -> EndpointInvocation?)? = nil
     ) -> EndpointRoute {
         var route = EndpointRoute(method, pattern, bodyLimit: LambdaRequest.payloadMax) { request in
             do throws(LambdaError) {
@@ -18,6 +19,7 @@ enum LambdaRoute {
                 return identified(response(error), request.id)
             }
         }
+        route.invocation = invocation
         route.refusal = { error, id in
             let tooLarge = error.status == 413
             return identified(
@@ -31,6 +33,18 @@ enum LambdaRoute {
     /// The fields of an answer to an invocation that has run.
     static func replied(_ invocation: Invocation) -> [Header] {
         [Header("x-amz-executed-version", "$LATEST"), Header("x-trace-id", invocation.trace.traceID)]
+    }
+
+    /// The response that an invocation's reply comes to, from the connection's loop.
+    static func answered(
+        _ id: String,
+        _ answer: () throws(LambdaError) -> EndpointResponse
+    ) -> EndpointResponse {
+        do throws(LambdaError) {
+            return identified(try answer(), id)
+        } catch {
+            return identified(response(error), id)
+        }
     }
 
     private static func response(_ error: LambdaError) -> EndpointResponse {

@@ -106,13 +106,27 @@ extension Dispatching {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 eventLoop.execute {
-                    sink.start(continuation)
+                    sink.start { continuation.resume(returning: $0) }
                     sink.attach(self.dispatch(invocation, to: sink))
                 }
             }
         } onCancel: {
             eventLoop.execute { sink.cancel() }
         }
+    }
+
+    /// The same without a task, for a caller on `eventLoop`: `done` hears the reply there.
+    package func collect(
+        _ invocation: consuming Invocation,
+        on eventLoop: any EventLoop,
+        limit: Int,
+        _ done: @escaping @Sendable (CollectedReply) -> Void
+    ) -> any Dispatched {
+        let sink = CollectingSink(eventLoop: eventLoop, limit: limit)
+        sink.start(done)
+        let dispatched = dispatch(invocation, to: sink)
+        sink.attach(dispatched)
+        return dispatched
     }
 }
 
@@ -121,7 +135,7 @@ extension Dispatching {
 private final class CollectingSink: ReplySink, @unchecked Sendable {
     let eventLoop: any EventLoop
     private let limit: Int
-    private var continuation: CheckedContinuation<CollectedReply, Never>?
+    private var done: (@Sendable (CollectedReply) -> Void)?
     private var dispatched: (any Dispatched)?
     private var reply = CollectedReply(outcome: .cancelled)
     private var cancelled = false
@@ -132,12 +146,12 @@ private final class CollectingSink: ReplySink, @unchecked Sendable {
         self.limit = limit
     }
 
-    func start(_ continuation: CheckedContinuation<CollectedReply, Never>) {
-        self.continuation = continuation
+    func start(_ done: @escaping @Sendable (CollectedReply) -> Void) {
+        self.done = done
     }
 
     func attach(_ dispatched: any Dispatched) {
-        guard continuation != nil else { return }
+        guard done != nil else { return }
         self.dispatched = dispatched
         if cancelled { dispatched.cancel() }
     }
@@ -169,8 +183,8 @@ private final class CollectingSink: ReplySink, @unchecked Sendable {
             reply.outcome = .failed(FunctionError(status: 502, code: "reply_too_large", message: message))
         }
         reply.process = dispatched?.process
-        continuation?.resume(returning: reply)
-        continuation = nil
+        done?(reply)
+        done = nil
         dispatched = nil
     }
 }

@@ -109,4 +109,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "story":
         Story(sys.argv[2]).tell()
     else:
-        explore(sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else "5")
+        explore(sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else "10")
