@@ -135,11 +135,26 @@ package final class DeliveryRelay: Sendable {
         )
     }
 
+    private static func cloudEvent(_ delivery: Delivery, id: String) -> CloudEvent {
+        CloudEvent(
+            id: id,
+            source: "/functions/\(delivery.function)",
+            type: "swiftlet.job.\(delivery.state.rawValue)",
+            subject: delivery.job,
+            time: delivery.ended,
+            dataContentType: "application/json",
+            extensions: ["traceparent": delivery.trace.traceparent],
+            data: Bytes(delivery.body)
+        )
+    }
+
     private func request(_ delivery: Delivery, to url: String) -> OutboundRequest {
         let id = "\(delivery.job)-\(delivery.state.rawValue)"
         let time = "\(clock.now.nanoseconds / 1_000_000_000)"
-        var headers = [
-            Header.json, Header("webhook-id", id), Header("webhook-timestamp", time),
+        // In binary mode a CloudEvent is the same request with some more fields.
+        var headers = DeliveryRelay.cloudEvent(delivery, id: id).headers
+        headers += [
+            Header("webhook-id", id), Header("webhook-timestamp", time),
             Header("traceparent", delivery.trace.traceparent),
         ]
         if !key.isEmpty {
