@@ -78,7 +78,7 @@ let package = Package(
         room("FunctionCore", "Core", []),
         room("Wire", "Wire", ["FunctionCore", "CShims"]),
         room("LambdaEvents", "LambdaEvents", ["FunctionCore"]),
-        room("WorkerKit", "WorkerKit", ["FunctionCore", "Wire", "CShims"]),
+        room("WorkerKit", "WorkerKit", ["FunctionCore", "LambdaEvents", "Wire", "CShims"]),
 
         // For tests of functions: their bindings in memory.
         room("FunctionTesting", "FunctionTesting", ["FunctionCore"]),
@@ -225,6 +225,7 @@ let package = Package(
         suite("CoreTests", ["FunctionCore"]),
         suite("WireTests", ["FunctionCore", "Wire", "CShims"]),
         suite("LambdaEventsTests", ["FunctionCore", "LambdaEvents"]),
+        suite("WorkerKitTests", ["FunctionCore", "WorkerKit"]),
         suite("SchedulingTests", ["FunctionCore", "Scheduling"]),
         suite("StorageTests", ["FunctionCore", "Storage", "TestSupport", grdb]),
         suite(
@@ -294,7 +295,8 @@ let package = Package(
             ],
             path: "Tests/EndToEnd",
             exclude: [
-                "crash-point.c", "in_venv.py", "websocket_client.py", "Calendars", "Lambda", "OpenAPI",
+                "crash-point.c", "in_venv.py", "websocket_client.py", "Calendars", "CloudEvents", "Lambda",
+                "LambdaBootstrap", "OpenAPI",
             ],
             swiftSettings: strict
         ),

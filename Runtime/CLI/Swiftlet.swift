@@ -19,7 +19,8 @@ struct Swiftlet: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            Dev.self, Serve.self, Reload.self, Invoke.self, Functions.self, Check.self, Logs.self,
+            Dev.self, Serve.self, Reload.self, Invoke.self, Functions.self, Routes.self, Check.self,
+            Logs.self,
             Schedule.self, Cron.self, MarketCalendars.self, Clock.self, Jobs.self, Audit.self,
             DeadLettersCommand.self,
             Credits.self,

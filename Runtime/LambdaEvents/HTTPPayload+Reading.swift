@@ -7,7 +7,7 @@ extension HTTPPayload {
     /// as a route does not know it. Fields of one name stay one field, joined; cookies are a field again. HEAD
     /// becomes GET, as at our own gateway.
     static func read(_ object: JSONObject) throws(FunctionError) -> LambdaInput {
-        let context = object["requestContext"] ?? nil
+        let context = object["requestContext"] ?? .null
         guard let http = context["http"], let method = http["method"]?.stringValue, isToken(method) else {
             throw broken("requestContext.http.method", "must be a method such as \"GET\"")
         }
@@ -25,12 +25,14 @@ extension HTTPPayload {
             clientAddress: http["sourceIp"]?.stringValue ?? "",
             scheme: headers.first("x-forwarded-proto") ?? "https"
         )
-        return LambdaInput(
+        var input = LambdaInput(
             Event(kind: .http, request: request, body: try body(of: object)),
             .http,
             principal: principal(context["authorizer"]),
             route: object["routeKey"]?.stringValue.flatMap { $0 == anyRoute ? nil : $0 }
         )
+        input.isFunctionURL = context["domainName"]?.stringValue?.contains(".lambda-url.") ?? false
+        return input
     }
 
     private static func headers(of object: JSONObject) throws(FunctionError) -> [Header] {
@@ -120,6 +122,6 @@ extension HTTPPayload {
 }
 
 /// Whether a text can stand in a header field: no line ends, no NUL.
-func isFieldValue(_ text: String) -> Bool {
+package func isFieldValue(_ text: String) -> Bool {
     text.utf8.allSatisfy { $0 != 0 && $0 != 10 && $0 != 13 }
 }

@@ -14,8 +14,19 @@ package struct LambdaInput: Sendable {
     package var attempt: Int
     /// What was read, which says in what form the reply goes back.
     package var shape: Shape
+    /// Whether it came by a Function URL, which takes replies as they come, unlike an HTTP API.
+    package var isFunctionURL = false
     /// `GET /p/{x}` of the route that the API matched, nil where it has none.
     package var route: String?
+
+    /// Whether its caller can take a reply piece by piece.
+    package var takesStreams: Bool {
+        switch shape {
+        case .http: isFunctionURL
+        case .plain: true
+        case .records, .schedule: false
+        }
+    }
 
     /// The documents that are told apart.
     package enum Shape: Sendable, Hashable {

@@ -11,7 +11,7 @@ func watchForHangUp(_ descriptor: Int32) {
     // SAFETY: the pointer carries a number, and is never followed.
     let argument = UnsafeMutableRawPointer(bitPattern: Int(descriptor))
     // Without the thread the host still kills what overruns, as long as it lives.
-    startSmallThread(argument) { argument in
+    startThread(argument) { argument in
         swiftlet_name_thread("hang-up")
         let descriptor = Int32(truncatingIfNeeded: Int(bitPattern: argument))
         while true {
@@ -22,16 +22,17 @@ func watchForHangUp(_ descriptor: Int32) {
     }
 }
 
-/// Starts a thread that nobody waits for, with a stack that does not count for much.
-func startSmallThread(
+/// Starts a thread that nobody waits for, unless told otherwise with a stack that does not count for much.
+func startThread(
     _ argument: UnsafeMutableRawPointer?,
+    stack: Int = 64 * 1024,
     _ body: @escaping @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?
 ) {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
     // The usual 8 MiB of stack would count against the worker's memory.
-    pthread_attr_setstacksize(&attributes, 64 * 1024)
+    pthread_attr_setstacksize(&attributes, stack)
     var thread = pthread_t()
     _ = pthread_create(&thread, &attributes, body, argument)
     pthread_attr_destroy(&attributes)

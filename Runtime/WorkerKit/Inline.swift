@@ -54,9 +54,9 @@ private func finish(_ reply: Reply) -> Never {
     exit(reply.status < 400 ? 0 : 1)
 }
 
-/// The real wall clock: inline runs have no host that could give another.
+/// The real wall clock: inline runs and Lambdas have no host that could give another.
 @Sendable
-private func wallClock() -> Instant {
+func wallClock() -> Instant {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))

@@ -51,7 +51,7 @@ final class LateSender: Sendable {
     private func start() {
         // SAFETY: balanced by `takeRetainedValue` on the thread; without a thread the object just stays.
         let argument = Unmanaged.passRetained(self).toOpaque()
-        startSmallThread(argument) { argument in
+        startThread(argument) { argument in
             swiftlet_name_thread("late-sender")
             // SAFETY: the pointer was made above, for this thread alone.
             if let argument { Unmanaged<LateSender>.fromOpaque(argument).takeRetainedValue().run() }

@@ -9,6 +9,7 @@ import Glibc
 ///     functions --worker                what the host starts; channel on descriptor 3, shared page on 4
 ///     functions --launch DIRECTORY PROGRAM [ARGUMENT...]   what the host starts in a worker's place; see `launch`
 ///     functions --template              what the host has fork such workers; requests come on descriptor 3
+///     AWS_LAMBDA_RUNTIME_API=… bootstrap   as a custom runtime of AWS Lambda; `_HANDLER` names the function
 public enum WorkerMain {
     /// Runs the bundle and never returns.
     ///
@@ -29,6 +30,9 @@ public enum WorkerMain {
         case ("--inline", 2):
             runInline(entries, name: arguments[arguments.startIndex + 1])
         default:
+            if let environment = LambdaEnvironment(LambdaEnvironment.variables()) {
+                LambdaRuntime.run(entries, environment)
+            }
             leave(64, "usage: functions --describe | --inline NAME < event.json")
         }
     }

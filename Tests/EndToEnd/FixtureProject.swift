@@ -52,6 +52,9 @@ struct FixtureProject {
         limits: {memory: 64MiB}
         scale: {max: 16}
         """,
+        "cloud": """
+        triggers: {http: [{method: POST, path: /cloud}]}
+        """,
         "call": """
         triggers: {http: [{method: POST, path: /call}]}
         bindings: []

@@ -5,6 +5,7 @@
 
 The packages live in an environment of the project's own, `.venv/NAME`, by the name of the file or, where that is
 `requirements.txt`, of its folder. It is made once, and anew where the file has changed; who comes meanwhile waits.
+Of a file whose first line begins with `# --no-deps` only what it names is installed.
 """
 
 import fcntl
@@ -27,6 +28,8 @@ def environment(requirements):
         if not stamp.exists() or stamp.read_text() != wanted:
             subprocess.run(["python3", "-m", "venv", "--clear", home], check=True, timeout=120)
             pip = [home / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check"]
+            if wanted.startswith("# --no-deps"):
+                pip.append("--no-deps")
             subprocess.run([*pip, "-r", requirements], check=True, timeout=400)
             stamp.write_text(wanted)
     return home

@@ -48,4 +48,8 @@ WorkerMain.run([
     FunctionEntry("flood", FloodFunction.self),
     FunctionEntry("spin", SpinFunction.self),
     FunctionEntry("record", RecordFunction.self),
+    FunctionEntry("tell", TellFunction.self),
+    FunctionEntry("partial", PartialFunction.self),
+    FunctionEntry("torn", TornFunction.self),
+    FunctionEntry("cloud", CloudFunction.self),
 ])
