@@ -216,6 +216,7 @@ struct Schedule: ParsableCommand {
         @OptionGroup var address: HostAddress
 
         func run() {
+            guard 1...1_000 ~= count else { leave(64, "--count \(count) is not within 1 to 1000") }
             var path = Schedule.path(name, "/history?limit=\(count)")
             if let before { path += "&before=\(encoded(Schedule.instant(before, "--before").rfc3339))" }
             let answer = Schedule.host(address).value("GET", path)

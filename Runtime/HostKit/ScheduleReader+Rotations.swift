@@ -24,15 +24,23 @@ extension ScheduleReader {
                 "checkpoint", "event",
             ])
             let function = function(members["function"] ?? node.missing("function", name), functions)
+            let every = interval(members["every"])
             guard let window = window(name, node, members) else { continue }
             windows.append(window)
-            if let function { addWindow(window, of: id, function, node, members) }
+            if let function { addWindow(window, every, of: id, function, node, members) }
         }
         do throws(SchedulingError) {
-            book.rotations.append(try RotationPlan(id: id, calendar: calendar, windows: windows, gap: gap))
+            // Of all together nothing can be said before those that are faulty are mended.
+            if windows.count == phases.entries.count {
+                book.rotations.append(
+                    try RotationPlan(id: id, calendar: calendar, windows: windows, gap: gap)
+                )
+            }
         } catch {
             root.wrong(error.message, hint: "see `schedules/` in the README")
         }
+        // What follows the windows of a faulty rotation is not at fault itself.
+        if book.rotations.last?.id != id { book.entries.removeAll { $0.kind.rotation == id } }
     }
 
     private func window(
@@ -48,6 +56,10 @@ extension ScheduleReader {
         }
         let limit = Duration.zero ... .seconds(6 * 3600)
         let (from, until) = (edge(members["from"]), edge(members["until"]))
+        let (cutoff, hardStop) = (edge(members["cutoff"]), edge(members["hardStop"]))
+        let arm = members["arm"]?.duration(limit) ?? .zero
+        let drain = members["drain"]?.duration(limit) ?? .seconds(60)
+        let checkpoint = members["checkpoint"]?.duration(.seconds(1) ... .seconds(3600))
         // A fault of an edge is told; nothing is made up in its place.
         guard (members["while"] == nil) == (phase == nil), (members["from"] == nil) == (from == nil),
             (members["until"] == nil) == (until == nil)
@@ -58,16 +70,17 @@ extension ScheduleReader {
             base: phase.map { .phase($0) },
             from: from ?? SessionEdge(isSession ? .open : .close),
             to: until ?? SessionEdge(isSession ? .close : .open),
-            arm: members["arm"]?.duration(limit) ?? .zero,
-            cutoff: edge(members["cutoff"]),
-            hardStop: edge(members["hardStop"]),
-            drainLimit: members["drain"]?.duration(limit) ?? .seconds(60),
-            checkpoint: members["checkpoint"]?.duration(.seconds(1) ... .seconds(3600))
+            arm: arm,
+            cutoff: cutoff,
+            hardStop: hardStop,
+            drainLimit: drain,
+            checkpoint: checkpoint
         )
     }
 
     private mutating func addWindow(
         _ window: RotationWindow,
+        _ every: Duration?,
         of rotation: String,
         _ function: String,
         _ node: SettingsNode,
@@ -87,7 +100,7 @@ extension ScheduleReader {
                 kind: .window(
                     rotation: rotation,
                     window: window.name,
-                    every: interval(members["every"])
+                    every: every
                 ),
                 catchUp: .latest,
                 overlap: .skip
@@ -103,5 +116,12 @@ extension ScheduleReader {
             node.wrong(error.message, hint: "write open, close+15m or 30m before open")
             return nil
         }
+    }
+}
+
+extension ScheduleEntry.Kind {
+    /// The rotation whose window the entry follows.
+    fileprivate var rotation: String? {
+        if case .window(let rotation, _, _) = self { rotation } else { nil }
     }
 }

@@ -37,13 +37,11 @@ extension Scheduler {
     }
 
     func pause(_ id: String, note: String) async throws {
-        try await tellOthers(id, note)
-        _ = try await command(.paused(id: id, note: note))
+        try await setPause(id, note)
     }
 
     func resume(_ id: String) async throws {
-        try await tellOthers(id, nil)
-        _ = try await command(.resumed(id: id))
+        try await setPause(id, nil)
     }
 
     /// Has a schedule run now, by its overlap policy.

@@ -21,7 +21,7 @@ extension Scheduler {
         guard let shared = journal.sharedSchedules, isRestored else { return }
         let own = machine.pauses
         let changed = Set(own.keys).union(agreed.pauses.keys).filter { own[$0] != agreed.pauses[$0] }
-        for id in changed.sorted() {
+        for id in changed.subtracting(wishes).sorted() {
             if agreed.version != nil {
                 try await shared.setPause(id, own[id])
             } else if let note = own[id] {
@@ -31,7 +31,10 @@ extension Scheduler {
         }
         let version = try await shared.version()
         guard version != agreed.version else { return }
-        for (id, note) in try await shared.pauses() {
+        let pauses = try await shared.pauses()
+        // What is being asked for here is looked at when it has been done.
+        guard wishes.isDisjoint(with: pauses.keys) else { return }
+        for (id, note) in pauses {
             // Others may have schedules that this host has not.
             guard let state = machine.state(of: id) else { continue }
             let note = note.isEmpty ? nil : note
@@ -43,12 +46,16 @@ extension Scheduler {
         agreed.version = version
     }
 
-    /// Says that a schedule is paused, or goes on, before this host does so itself.
+    /// Has a schedule paused, or go on, here and on all hosts.
     /// - Throws: where the others cannot be told: then nothing changes anywhere.
-    func tellOthers(_ id: String, _ note: String?) async throws {
-        guard let shared = journal.sharedSchedules else { return }
-        try await shared.setPause(id, note)
-        agreed.pauses[id] = note
+    func setPause(_ id: String, _ note: String?) async throws {
+        wishes.insert(id)
+        defer { wishes.remove(id) }
+        if let shared = journal.sharedSchedules {
+            try await shared.setPause(id, note)
+            agreed.pauses[id] = note
+        }
+        _ = try await command(note.map { .paused(id: id, note: $0) } ?? .resumed(id: id))
     }
 
     private func countRuns(_ shared: SharedSchedules) async throws {

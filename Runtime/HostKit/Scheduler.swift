@@ -46,6 +46,8 @@ package actor Scheduler {
     var holds: [String: BootTime] = [:]
     /// What this host and the others agreed on last; see `share`.
     var agreed = Agreed()
+    /// The schedules that somebody has paused or resumed this very moment.
+    var wishes: Set<String> = []
     var isRestored = false
     var stopping = false
     let inbox = SchedulerInbox()

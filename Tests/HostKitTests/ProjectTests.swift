@@ -150,7 +150,7 @@ struct ProjectTests {
             calendar: XNYS
             phases:
               early: {from: dawn, until: close, function: trading}
-              middle: {from: open, until: lunch, function: nobody}
+              middle: {from: open, until: lunch, function: nobody, every: 1x, cutoff: 5m befor close}
               late: {from: close+15m, until: open-30m, function: trading}
             """
         let again =
@@ -166,7 +166,8 @@ struct ProjectTests {
         let (_, problems) = folder.load()
         let places = problems.map { folder.place($0) }
         #expect(places.contains("schedules/market.yaml:4"))
-        #expect(places.filter { $0 == "schedules/market.yaml:5" }.count == 2)
+        #expect(places.filter { $0 == "schedules/market.yaml:5" }.count == 4)
+        #expect(!problems.contains { $0.message.contains("there is no rotation") }, "it is only faulty")
         #expect(
             problems.contains {
                 folder.place($0) == "schedules/other.yaml:4" && $0.message.contains("market")
