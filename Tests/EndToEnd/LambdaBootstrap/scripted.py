@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Serves a bundle the Runtime API by script, and checks what the emulator of AWS does not show.
 
-    scripted.py BUNDLE SCENARIO
+    scripted.py BUNDLE SCENARIO [HANDLER]
 
 Streams piece by piece with their trailers, several loops at once, the end by SIGTERM, a server that closes connections.
 """
@@ -91,6 +91,8 @@ class API:
         self.waiting, self.refuses, self.count = threading.Semaphore(0), None, 0
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads, self.server.api = True, self
+        # A process that is killed resets its connection.
+        self.server.handle_error = lambda *_: None
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def send(self, event, **options):
@@ -105,6 +107,7 @@ class API:
 def running(handler, **environment):
     api = API()
     with tempfile.TemporaryDirectory() as folder:
+        api.began = time.perf_counter()
         process = subprocess.Popen(
             [BUNDLE], cwd=folder,
             env={"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{api.server.server_port}", "_HANDLER": handler, **environment},
@@ -202,6 +205,21 @@ def beginnings():
             assert answer.headers["lambda-runtime-function-error-type"] == kind, answer.headers
             assert json.loads(answer.body)["errorType"] == kind
             assert process.wait(10) == 1
+
+
+def cold():
+    """Prints how long it takes from the start of the process to its first answer, and what memory it has then."""
+    times, sizes = [], []
+    for _ in range(21):
+        with running(sys.argv[3]) as (api, process):
+            api.send({})
+            api.answer()
+            times.append((time.perf_counter() - api.began) * 1000)
+            with open(f"/proc/{process.pid}/status") as status:
+                sizes.append(next(int(line.split()[1]) for line in status if line.startswith("VmRSS")))
+    times.sort()
+    print(f"first answer after {times[10]:.1f} ms (fastest {times[0]:.1f}, slowest {times[-1]:.1f}), "
+          f"{sorted(sizes)[10] / 1024:.1f} MiB")
 
 
 if __name__ == "__main__":
