@@ -33,6 +33,7 @@ build: packages ## build both executables into .build/release/
 	swift build $(RELEASE) --product swiftlet
 
 test: packages ## build and run all tests, then the pure ones on one processor
+	@deploy/install-packages test
 	swift build --build-tests $(DEBUG)
 	swift test --skip-build --disable-xctest --no-parallel $(DEBUG) --skip '^EndToEnd\.'
 	swift test --skip-build --disable-xctest --no-parallel $(DEBUG) --filter '^EndToEnd\.'

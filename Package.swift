@@ -133,11 +133,13 @@ let package = Package(
         room("UserData", "UserData", ["FunctionCore", "Invocations", "Storage", grdb]),
         room("Fetch", "Fetch", ["FunctionCore", "CCurl"]),
         room("Providers", "Providers", ["FunctionCore", "Invocations", "Fetch", "Processes"]),
+        room("Console", "Console", ["FunctionCore"]),
         room(
             "HostKit",
             "HostKit",
             [
-                "FunctionCore", "Invocations", "Wire", "Observe", "Activity", "Settings", "Scheduling",
+                "Console", "FunctionCore", "Invocations", "Wire", "Observe", "Activity", "Settings",
+                "Scheduling",
                 "Scaling",
                 "WorkerPool", "LambdaRuntime",
                 "HTTPTrigger", "RedisTrigger", "Storage", "Journal", "UserData", "Fetch", "Providers",
@@ -260,6 +262,7 @@ let package = Package(
         suite("ObserveTests", ["FunctionCore", "Observe"]),
         suite("ActivityTests", ["FunctionCore", "Activity"]),
         suite("IsolationTests", ["FunctionCore", "Wire", "Isolation", "TestSupport"]),
+        suite("ConsoleTests", ["FunctionCore", "Console"]),
         suite("SettingsTests", ["FunctionCore", "Invocations", "Scaling", "Settings"]),
         suite("LambdaRuntimeTests", ["FunctionCore", "Invocations", "LambdaRuntime", "Processes"]),
         suite("ScalingTests", ["FunctionCore", "Invocations", "Scaling", "Settings"]),
@@ -295,8 +298,8 @@ let package = Package(
             ],
             path: "Tests/EndToEnd",
             exclude: [
-                "crash-point.c", "in_venv.py", "websocket_client.py", "Calendars", "CloudEvents", "Lambda",
-                "LambdaBootstrap", "OpenAPI",
+                "crash-point.c", "in_venv.py", "websocket_client.py", "Calendars", "CloudEvents", "Console",
+                "Lambda", "LambdaBootstrap", "OpenAPI",
             ],
             swiftSettings: strict
         ),

@@ -11,6 +11,7 @@ enum Banner {
             "",
             "  gateway   \(host.gatewayURL)",
             "  admin     \(host.adminURL)",
+            "  console   \(host.adminURL)/console",
             "  data      \(host.directory)",
             "  redis     \(host.redis)\(host.redisPort.map { "  (redis-cli -p \($0))" } ?? "")",
             "  provider  \(host.provider)",

@@ -44,16 +44,7 @@ struct AdminAPI {
     }
 
     private func ready() async -> EndpointResponse {
-        var degraded: [String] = []
-        if !host.redisIsUp {
-            degraded.append("redis is unavailable: state answers 503, events wait in the outbox")
-            if host.stores.journal.jobs.isShared {
-                degraded.append("the journal is in redis: no job is accepted, and none begins")
-            }
-        }
-        degraded += host.project.expired(at: host.clock.now).map { rotation in
-            "calendar_expired: the rotation \(rotation.id) opens no window since \(rotation.since.rfc3339)"
-        }
+        let degraded = host.degraded
         return .json([
             "status": degraded.isEmpty ? "ready" : "degraded",
             "degraded": .array(degraded.map { .string($0) }),
@@ -246,5 +237,22 @@ extension Manifest {
             object["pids"] = .array(status.pids.map { .integer(Int64($0)) })
         }
         return .object(object)
+    }
+}
+
+extension HostState {
+    /// What does not work as it should, in sentences.
+    var degraded: [String] {
+        var degraded: [String] = []
+        if !redisIsUp {
+            degraded.append("redis is unavailable: state answers 503, events wait in the outbox")
+            if stores.journal.jobs.isShared {
+                degraded.append("the journal is in redis: no job is accepted, and none begins")
+            }
+        }
+        degraded += project.expired(at: clock.now).map { rotation in
+            "calendar_expired: the rotation \(rotation.id) opens no window since \(rotation.since.rfc3339)"
+        }
+        return degraded
     }
 }

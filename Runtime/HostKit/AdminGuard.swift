@@ -55,7 +55,6 @@ struct AdminGuard: Sendable {
             // Added to what the answer says itself: where there are two, both hold.
             Header("content-security-policy", policy), Header("x-content-type-options", "nosniff"),
             Header("cross-origin-resource-policy", "same-origin"),
-            Header("cross-origin-opener-policy", "same-origin"),
             // Not `no-referrer`: browsers then hide the origin of the console's own forms.
             Header("referrer-policy", "same-origin"),
         ]

@@ -146,7 +146,10 @@ extension HostStarter {
         let api = AdminAPI(host: state, jobs: JobsAPI(host: state, runner: runner)) {
             await reloader.reload("the admin API")
         }
-        let router = try Router(endpoints: AdminGuard(access: settings.admin).guarded(api.routes))
+        let console = ConsoleRoutes(host: state, jobs: api.jobs, access: settings.admin)
+        let router = try Router(
+            endpoints: AdminGuard(access: settings.admin).guarded(api.routes) + console.routes
+        )
         let server = try await HTTPServer.bind(
             host: settings.admin.bind,
             port: settings.adminPort,
@@ -210,7 +213,7 @@ extension HostStarter {
                 await state.scheduler.run()
             },
             Task { await housekeeping.run() }, Task { await credits.run() },
-            Task { await deliveries.run() },
+            Task { await deliveries.run() }, Task { await state.telemetry.rates.run(on: state.loop) },
         ]
     }
 

@@ -14,6 +14,7 @@ package final class Telemetry: Sendable {
     package let metrics: Metrics
     package let tails = LogTails()
     package let activity = ActivityBook()
+    let rates: ConsoleRates
     let clock: any HostClock
     private let invocations = Mutex(SeriesTable<InvocationKey, InvocationSeries>())
     private let requests = Mutex(SeriesTable<RequestKey, RequestSeries>())
@@ -24,6 +25,7 @@ package final class Telemetry: Sendable {
         self.metrics = Metrics(
             Telemetry.families + CapacityReport.families + AdminAPI.creditFamilies + SchedulesAPI.families
         )
+        rates = ConsoleRates(metrics)
     }
 
     private static let families: [Metrics.Family] = [

@@ -33,7 +33,7 @@ package final class NumberSeries: Sendable {
 /// Threading: any, without a lock; a reading may miss an update that is under way.
 package final class HistogramSeries: Sendable {
     /// Upper bounds of the buckets in seconds.
-    static let bounds = [
+    package static let bounds = [
         0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
     ]
     private static let nanoseconds = bounds.map { Int64($0 * 1e9) }

@@ -96,6 +96,22 @@ package final class Metrics: Sendable {
         state.withLock { $0.numbers[Key(family: name, values: values)]?.value ?? 0 }
     }
 
+    /// All numbers of a family, by their labels; for the console.
+    package func numbers(of family: String) -> [[String]: Double] {
+        let all = state.withLock { $0.numbers }
+        return all.reduce(into: [:]) { if $1.key.family == family { $0[$1.key.values] = $1.value.value } }
+    }
+
+    /// The counts in the buckets of a family's histograms, by their labels; the last one is over all bounds.
+    package func buckets(of family: String) -> [[String]: [UInt64]] {
+        let all = state.withLock { $0.histograms }
+        return all.reduce(into: [:]) {
+            guard $1.key.family == family else { return }
+            let reading = $1.value.reading
+            $0[$1.key.values] = reading.buckets + [reading.count - reading.buckets.reduce(0, +)]
+        }
+    }
+
     /// All of it as Prometheus text, version 0.0.4.
     package func text() -> String {
         let (numbers, histograms) = state.withLock { ($0.numbers, $0.histograms) }

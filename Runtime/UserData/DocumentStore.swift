@@ -68,6 +68,16 @@ package final class DocumentStore: Sendable {
         }
     }
 
+    /// The collections with how many documents each has.
+    package func collections() async throws -> [(name: String, count: Int)] {
+        try await file.read { database in
+            try database.rows("SELECT collection, COUNT(*) AS count FROM documents GROUP BY collection", [])
+                .map {
+                    ($0["collection"], $0["count"])
+                }
+        }
+    }
+
     /// Closes the file.
     package func close() async {
         await file.close()
