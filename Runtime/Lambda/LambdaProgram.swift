@@ -33,7 +33,14 @@ package struct LambdaProgram: WorkerAdapter {
         let greeting = try greeting(function, place, endpoint.address)
         defer { close(greeting) }
         let page = try RuntimePage(copying: place.page)
-        let worker = RuntimeWorker(function, on: place.loop, page: page, realNow: realNow, onExit: onExit)
+        let worker = RuntimeWorker(
+            function,
+            on: place.loop,
+            user: place.confinement.uid == 0 ? geteuid() : place.confinement.uid,
+            page: page,
+            realNow: realNow,
+            onExit: onExit
+        )
         let words =
             ["--launch", folder, LambdaProgram.absolute(program)] + function.foreign.command.dropFirst()
         var spec = ChildSpec(place.launcher, words)
@@ -101,8 +108,8 @@ package struct LambdaProgram: WorkerAdapter {
 
 /// A listening socket for one worker's runtime and for nobody else.
 ///
-/// The address is drawn from the 16 million of 127.0.0.0/8 and the port by the kernel, so that another worker of the
-/// machine finds it by neither chance nor search.
+/// The address is drawn from the 16 million of 127.0.0.0/8 and the port by the kernel, so that nobody finds it by
+/// trying; who reads it in /proc has to have the worker's user as well.
 final class RuntimeEndpoint {
     /// `host:port`, as `AWS_LAMBDA_RUNTIME_API` says it.
     let address: String

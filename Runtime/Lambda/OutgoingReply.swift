@@ -16,6 +16,7 @@ struct OutgoingReply {
     private var pending = ByteBuffer()
     private var isWhole = false
     private var error: FunctionError?
+    private var isUnwanted = false
 
     /// Whether the reader is so far behind that no more should be taken in.
     var isFull: Bool { pending.readableBytes >= OutgoingReply.pendingMax }
@@ -26,7 +27,14 @@ struct OutgoingReply {
         head = ReplyHead(status: status, headers: headers)
     }
 
+    /// Nobody reads it any more: what still comes is dropped.
+    mutating func discard() {
+        isUnwanted = true
+        pending = ByteBuffer()
+    }
+
     mutating func add(_ bytes: ByteBuffer) {
+        if isUnwanted { return }
         if pending.readableBytes == 0 { pending = bytes } else { pending.writeImmutableBuffer(bytes) }
     }
 
@@ -38,6 +46,10 @@ struct OutgoingReply {
 
     /// Writes what may go; true once all has gone.
     mutating func write(to writer: inout WireWriter, id: UInt32) -> Bool {
+        if isUnwanted {
+            if isWhole { writer.frame(.end, id: id) }
+            return isWhole
+        }
         if let error, isWhole, !hasBegun {
             ErrorPayload.write(error, to: &writer, id: id)
             return true

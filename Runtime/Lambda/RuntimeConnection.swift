@@ -56,6 +56,9 @@ final class RuntimeConnection: ChannelInboundHandler, @unchecked Sendable {
         }
     }
 
+    /// Whose it is, where that is known.
+    var user: UInt32? { context.flatMap { ConnectionOwner.user(of: $0.channel) } }
+
     /// Sends a whole answer.
     func respond(_ status: Int, _ headers: HTTPHeaders, _ body: ByteBuffer) {
         guard let context else { return }

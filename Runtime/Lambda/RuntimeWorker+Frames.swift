@@ -60,13 +60,10 @@ extension RuntimeWorker {
         guard let invocation = served[key] else { return }
         // The pool's own timer may be a little ahead of what is counted here.
         let isOverdue = Monotonic.now + .milliseconds(100) >= invocation.deadline
-        let actions = machine.cancelled(key, isOverdue: isOverdue)
-        if actions.isEmpty, !machine.holds(key) {
-            // The runtime is done with it: only its reader was behind.
-            served[key] = nil
-            send { $0.frame(.end, id: key) }
-        }
-        perform(actions)
+        perform(machine.cancelled(key, isOverdue: isOverdue))
+        // What the runtime still sends is dropped, and of what it has sent nothing waits for a reader any more.
+        served[key]?.reply.discard()
+        pump(key)
     }
 }
 

@@ -7,7 +7,9 @@ import Wire
 /// What the runtime sends, turned into facts for the machine and replies for the pool.
 extension RuntimeWorker {
     func opened(_ connection: RuntimeConnection) {
-        guard connections.count < RuntimeWorker.connectionsMax else { return connection.close() }
+        // Whoever has another user is no part of the worker, however it has come by the address.
+        let isStranger = connection.user.map { $0 != user } ?? false
+        guard connections.count < RuntimeWorker.connectionsMax, !isStranger else { return connection.close() }
         connections[connection.client] = connection
     }
 
@@ -160,6 +162,8 @@ extension RuntimeWorker {
 
     private func endStream(_ key: RuntimeMachine.Key, _ trailers: HTTPHeaders?) {
         guard let invocation = served[key] else { return }
+        // All has been read: the connection is for other requests now, however slow the reply's reader is.
+        if let source = invocation.source { connections[source]?.setReading(true) }
         served[key]?.source = nil
         guard let type = trailers?.first(name: "lambda-runtime-function-error-type") else {
             let isCut = served[key]?.prelude != nil

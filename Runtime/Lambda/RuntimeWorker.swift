@@ -35,6 +35,8 @@ final class RuntimeWorker: @unchecked Sendable {
 
     let function: LambdaFunction
     let loop: any EventLoop
+    /// The user that the process has.
+    let user: UInt32
     private let realNow: @Sendable () -> Instant
     private let onExit: @Sendable (ExitStatus) -> Void
     let page: RuntimePage
@@ -58,12 +60,14 @@ final class RuntimeWorker: @unchecked Sendable {
     init(
         _ function: LambdaFunction,
         on loop: any EventLoop,
+        user: UInt32,
         page: RuntimePage,
         realNow: @escaping @Sendable () -> Instant,
         onExit: @escaping @Sendable (ExitStatus) -> Void
     ) {
         self.function = function
         self.loop = loop
+        self.user = user
         self.page = page
         self.realNow = realNow
         self.onExit = onExit
@@ -125,7 +129,9 @@ final class RuntimeWorker: @unchecked Sendable {
     }
 
     func exited(_ status: ExitStatus) {
-        for key in served.keys.sorted() where served[key]?.handed != nil { tellEnd(of: key, status: "error") }
+        for key in served.keys.sorted() where served[key]?.handed != nil && machine.holds(key) {
+            tellEnd(of: key, status: "error")
+        }
         perform(machine.exited(status))
     }
 
@@ -223,8 +229,13 @@ final class RuntimeWorker: @unchecked Sendable {
             log(key, LambdaLines.timedOut(invocation.request, after: limit, at: realNow()))
             tellEnd(of: key, status: "timeout")
         }
-        served[key] = nil
+        forget(key)
         send { $0.frame(.end, id: key) }
+    }
+
+    func forget(_ key: RuntimeMachine.Key) {
+        guard let invocation = served.removeValue(forKey: key) else { return }
+        if let source = invocation.source { connections[source]?.setReading(true) }
     }
 
     /// Sends on what the reply's reader takes.
@@ -232,7 +243,7 @@ final class RuntimeWorker: @unchecked Sendable {
         guard var reply = served[key]?.reply else { return }
         var isDone = false
         send { isDone = reply.write(to: &$0, id: key) }
-        if isDone { return served[key] = nil }
+        if isDone { return forget(key) }
         served[key]?.reply = reply
         if let source = served[key]?.source { connections[source]?.setReading(!reply.isFull) }
     }

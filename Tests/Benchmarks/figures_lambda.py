@@ -1,112 +1,75 @@
 #!/usr/bin/env python3
-"""A Python function of AWS's own runtime, invoked by the Invoke API: behind Swiftlet, and behind the AWS Runtime Interface Emulator.
+"""The same Python function by AWS's own runtime, behind Swiftlet and behind AWS's own emulator.
 
-Both run `awslambdaric` from PyPI and echo 300 bytes. The emulator is the static program that the wheel of aws-sam-cli holds. It
-ends when two calls come at once, so it has one caller; Swiftlet has one, and sixteen with a worker each. Rounds take turns.
+Both run `awslambdaric` with a handler that gives its event back, and are asked by the Invoke API. The emulator dies of several
+callers, so it has one; Swiftlet has one, and sixteen with a worker each. Rounds take turns.
 """
 
 import argparse
 import json
 import statistics
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from figures_invoke import CALLERS, HANDLER, ROUNDS, SECONDS, VENV, Emulator
 from host import Host
 from load import SCRIPT, body_of, check, wrk
-from processes import PROJECT, Server, free_port
 from report import figure
 from speed import View
 
-sys.path.insert(0, str(PROJECT / "Tests" / "EndToEnd"))
-import in_venv  # noqa: E402
-
-SAM = "aws-sam-cli==1.170.0"
-EMULATOR = "samcli/local/rapid/aws-lambda-rie-x86_64"
-ROUNDS = 5
-SECONDS = 2
-CALLERS = 16
-CODE = "def handler(event, context):\n    return event\n"
 MANIFEST = """runtime: lambda
 command: [%s, -m, awslambdaric, app.handler]
 environment: {PYTHONPATH: %s}
 limits: {timeout: 10s, payload: 1MiB, memory: 128MiB, perWorker: 1, maxInFlight: 256, queue: 256}
 scale: {min: 16, max: 16, idle: 600s}
 """
+# Python and its folders belong to whoever measures.
+SETTINGS = "workers: {users: off}\nlog: {level: info, format: none}"
 
 
-class Emulator(Server):
-    """AWS's emulator with the function's runtime below it."""
-
-    name = "AWS RIE"
-    path = "/2015-03-31/functions/function/invocations"
-
-    def __init__(self, home, python, code):
-        super().__init__(home)
-        subprocess.run(
-            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target", home / "sam", SAM],
-            check=True, timeout=200,
-        )
-        program = home / "sam" / EMULATOR
-        program.chmod(0o755)
-        self.start(
-            program, "--runtime-interface-emulator-address", f"127.0.0.1:{self.port}",
-            "--runtime-api-address", f"127.0.0.1:{free_port()}", "--log-level", "error",
-            python, "-m", "awslambdaric", "app.handler", cwd=code,
-        )
-        self.wait_until_ready(30)
-
-
-def measure(build, home):
-    python = in_venv.environment(PROJECT / "Tests" / "EndToEnd" / "Lambda" / "awslambdaric.txt") / "bin" / "python"
-    code = home / "code"
-    code.mkdir()
-    (code / "app.py").write_text(CODE)
+def rounds(build, home):
+    """By server and callers, what the rounds gave."""
     body = body_of(300)
     script = home / "post.lua"
     script.write_text(SCRIPT % body.decode())
-    running = []
+    (home / "app.py").write_text(HANDLER)
+    servers = [Emulator(home / "emulator")]
     try:
-        emulator = Emulator(home / "emulator", python, code)
-        running.append(emulator)
-        # Python and its folders belong to whoever measures.
-        settings = "workers: {users: off}\nlog: {level: info, format: none}"
-        host = Host(home / "host", build, {}, settings, {"py": MANIFEST % (python, code)})
-        running.append(host)
-        view = View(host, "Swiftlet", "/2015-03-31/functions/py/invocations")
-        view.port = int(host.admin.rpartition(":")[2])
-        rounds = {(emulator, 1): [], (view, 1): [], (view, CALLERS): []}
-        for server in (emulator, view):
+        python = VENV / "bin" / "python"
+        servers.append(Host(home / "host", build, {}, SETTINGS, {"py": MANIFEST % (python, home)}))
+        own = View(servers[1], "awslambdaric behind swiftlet", "/2015-03-31/functions/py/invocations")
+        own.port = int(servers[1].admin.rpartition(":")[2])
+        turns = [("emulator", servers[0], 1), ("one", own, 1), ("many", own, CALLERS)]
+        for server in (servers[0], own):
             check(server, body)
+        rows = {name: [] for name, _, _ in turns}
         for _ in range(ROUNDS):
-            for (server, callers), rows in rounds.items():
-                rows.append(wrk(server, callers, SECONDS, script))
+            for name, server, callers in turns:
+                rows[name].append(wrk(server, callers, SECONDS, script))
     finally:
-        for server in running:
+        for server in servers:
             server.stop()
-    theirs, one, many = (
-        {key: statistics.median(row[key] for row in rows) for key in ("rate", "p50")} for rows in rounds.values()
-    )
-    note = f"medians of {ROUNDS} rounds of {SECONDS} s in turns; awslambdaric echoes 300 bytes"
-    return [
-        figure("awslambdaric behind AWS RIE, one caller: half of the calls within", theirs["p50"] / 1000, "ms", note=note),
-        figure("awslambdaric behind Swiftlet, one caller: half of the calls within", one["p50"] / 1000, "ms"),
-        figure("the second against the first", one["p50"] / theirs["p50"], "×", 0.5),
-        figure("awslambdaric behind AWS RIE, one caller", theirs["rate"], "calls/s"),
-        figure("awslambdaric behind Swiftlet, one caller", one["rate"], "calls/s"),
-        figure(f"awslambdaric behind Swiftlet, {CALLERS} callers", many["rate"], "calls/s",
-               note="a worker each, no error; two calls at once end RIE"),
-        figure(f"{CALLERS} callers against one", many["rate"] / one["rate"], "×", 2.0, below=False),
-    ]
+    return {name: {key: statistics.median(row[key] for row in some) for key in ("rate", "p50")} for name, some in rows.items()}
+
+
+def measure(build, home):
+    medians = rounds(build, home)
+    one, many, other = medians["one"], medians["many"], medians["emulator"]
+    note = f"medians of {ROUNDS} rounds of {SECONDS} s in turns; an echo of 300 bytes"
+    yield figure("awslambdaric behind swiftlet, one caller: half of the calls within", one["p50"], "µs", note=note)
+    yield figure(f"{Emulator.name}, the same", other["p50"], "µs")
+    yield figure("the one to the other", one["p50"] / other["p50"], "×")
+    yield figure("awslambdaric behind swiftlet, one caller", one["rate"], "calls/s")
+    yield figure(f"the same, {CALLERS} callers, without an error", many["rate"], "calls/s", note="a worker each")
+    yield figure(f"{Emulator.name}, one caller", other["rate"], "calls/s", note="two callers end it")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("--build", type=Path, required=True, help="where `swiftlet` and `fixtures` are")
     build = parser.parse_args().build.absolute()
-    with tempfile.TemporaryDirectory() as home:
-        for line in measure(build, Path(home)):
+    with tempfile.TemporaryDirectory(prefix="swiftlet-lambda-") as folder:
+        for line in measure(build, Path(folder)):
             print(json.dumps(line))
 
 

@@ -105,6 +105,22 @@ extension Scenarios {
             }
         }
 
+        @Test("a file of the function's folder that changes has new workers run it, and loses no invocation")
+        func reload() async throws {
+            let place = try TemporaryPlace()
+            try await DevHost.run(try await LambdaProject.options(["py": ""], in: place.path)) { host in
+                let before = try await host.lambda("py", ["a": 1])
+                #expect(before.body["event"] == ["a": 1])
+                let code = "def handler(event, context):\n    return 'another'\n"
+                Text.write(code.utf8, to: "\(place.path)/Functions/py/app.py")
+                _ = try await eventually("the changed code") {
+                    let answer = try await host.lambda("py", ["a": 1])
+                    #expect(answer.fault == nil, "\(answer.body.text)")
+                    return answer.body == "another" ? true : nil
+                }
+            }
+        }
+
         @Test("who invokes a function whose start fails hears why, every time")
         func failedStarts() async throws {
             let functions = [
