@@ -44,6 +44,7 @@ test: packages ## build and run all tests, then the pure ones on one processor
 bench: ## measure against nginx, uWSGI, php-fpm and others; ARGS="--only soak" for the soak
 	@deploy/install-packages bench
 	swift build $(RELEASE) --product swiftlet
+	swift build $(RELEASE) --product functions
 	swift build $(RELEASE) --product fixtures
 	swift build $(RELEASE) --product nohop
 	swift build $(RELEASE) --product hop

@@ -108,6 +108,8 @@ let package = Package(
                 nioCore, nioPosix, nioHTTP1,
             ]
         ),
+        room("Scaffold", "Scaffold", ["FunctionCore"]),
+        room("Builds", "Builds", ["FunctionCore", "Processes", "Storage"]),
         room("WebSockets", "WebSocket", ["FunctionCore", "CCrypto"]),
         room(
             "HTTPTrigger",
@@ -138,7 +140,7 @@ let package = Package(
             "HostKit",
             "HostKit",
             [
-                "Console", "FunctionCore", "Invocations", "Wire", "Observe", "Activity", "Settings",
+                "Console", "FunctionCore", "Activity", "Builds", "Invocations", "Wire", "Observe", "Settings",
                 "Scheduling",
                 "Scaling",
                 "WorkerPool", "LambdaRuntime",
@@ -149,8 +151,9 @@ let package = Package(
         .executableTarget(
             name: "swiftlet",
             dependencies: [
-                "FunctionCore", "HostKit", "HTTPTrigger", "Invocations", "Isolation", "Scaling", "Settings",
-                "Scheduling",
+                "FunctionCore", "Builds", "HostKit", "HTTPTrigger", "Invocations", "Isolation", "Scaffold",
+                "Scaling",
+                "Settings", "Scheduling",
                 "Storage", "Fetch", "Processes",
                 argumentParser,
             ],
@@ -225,6 +228,8 @@ let package = Package(
             swiftSettings: strict
         ),
         suite("CoreTests", ["FunctionCore"]),
+        suite("ScaffoldTests", ["FunctionCore", "Scaffold"]),
+        suite("BuildsTests", ["FunctionCore", "Builds", "TestSupport"]),
         suite("WireTests", ["FunctionCore", "Wire", "CShims"]),
         suite("LambdaEventsTests", ["FunctionCore", "LambdaEvents"]),
         suite("WorkerKitTests", ["FunctionCore", "WorkerKit"]),
@@ -283,7 +288,8 @@ let package = Package(
         suite(
             "HostKitTests",
             [
-                "FunctionCore", "Invocations", "Settings", "Scheduling", "Scaling", "Storage", "Journal",
+                "FunctionCore", "Builds", "Invocations", "Settings", "Scheduling", "Scaling", "Storage",
+                "Journal",
                 "UserData", "Processes",
                 "HTTPTrigger", "RedisTrigger", "WorkerPool", "Observe", "HostKit", "Providers", "TestSupport",
                 nioCore,

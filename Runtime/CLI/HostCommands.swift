@@ -2,6 +2,7 @@ import ArgumentParser
 import FunctionCore
 import Glibc
 import HostKit
+import Processes
 import Settings
 
 /// Settings that every command with a project takes.
@@ -27,7 +28,8 @@ struct Dev: AsyncParsableCommand {
         abstract: "Runs everything on this machine, on embedded defaults.",
         discussion: """
             Without REDIS_URL a private redis-server is started, without OPENAI_API_KEY an offline provider. \
-            A file .env is read. Ctrl-C ends it all within five seconds; what was accepted and not done goes \
+            A file .env is read. In a package's folder what is saved is built in the background and put in force \
+            without a failed request; --no-build turns that off. Ctrl-C ends it all within five seconds; what was accepted and not done goes \
             on at the next start.
             """
     )
@@ -39,10 +41,13 @@ struct Dev: AsyncParsableCommand {
     )
     var at: String?
     @Option(help: "How many seconds pass on the clock in a real one. Default: 1.") var speed: Double?
+    @Flag(name: .customLong("no-build"), help: "Run the bundle that is there, and build nothing.")
+    var noBuild = false
     @OptionGroup var project: ProjectOptions
 
     func run() async throws {
         var flags = project.flags
+        if noBuild { flags["build"] = "off" }
         flags["gateway.port"] = port.map(String.init)
         flags["admin.port"] = adminPort.map(String.init)
         flags["clock.at"] = at
@@ -118,7 +123,27 @@ func runHost(
     )
     options.inheritance = Inheritance(environment: environment)
     options.manager = ServiceManager(environment: environment)
+    options.environment = environment
+    if problems.isEmpty, let build = options.firstBuild { await buildFirst(build, signals) }
     await HostProcess(options, signals, environment).run(takesOver: takesOver)
+}
+
+/// Builds in the foreground; what the compiler says is seen as it says it.
+private func buildFirst(_ build: ChildSpec, _ signals: Signals) async {
+    var build = build
+    build.descriptors = [1: 1, 2: 2]
+    writeError("building the functions first")
+    let status = await withCheckedContinuation { continuation in
+        do {
+            let child = try ChildProcess.spawn(build) { continuation.resume(returning: $0) }
+            // It has a group of its own, which what is typed at the terminal does not reach.
+            signals.exitOnNext { child.signal(SIGKILL) }
+        } catch {
+            leave(69, "\(error)")
+        }
+    }
+    signals.goOn()
+    guard status.succeeded else { leave(1, "the functions could not be built: mend what is told above") }
 }
 
 /// Ends for an error of the start, with its exit code.

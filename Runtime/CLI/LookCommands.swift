@@ -138,12 +138,16 @@ struct Logs: ParsableCommand {
     @Argument(help: "Only this function's lines.") var name: String?
     @Option(help: "Only the lines of this invocation.") var invocation: String?
     @Option(help: "Only the lines of this trace.") var trace: String?
+    @Option(help: "Only lines of this level and above: debug, info, warning or error.") var level: String?
     @Option(help: "How many lines at most, the last ones.") var lines = 200
     @Flag(help: "Go on as lines come.") var follow = false
     @OptionGroup var output: OutputOptions
     @OptionGroup var address: HostAddress
 
     func run() {
+        if let level, LogLevel(named: level) == nil {
+            leave(64, "--level is debug, info, warning or error, not \(level)")
+        }
         let path = "\(address.directory)/logs/swiftlet.jsonl"
         guard var content = readFile(path) else {
             leave(69, "there is no log at \(path); has a host run there?")
@@ -158,6 +162,11 @@ struct Logs: ParsableCommand {
     private func record(_ line: ArraySlice<UInt8>) -> JSON? {
         guard let json = try? JSON.parse(Bytes(Array(line))) else { return nil }
         if let name, json["function"]?.stringValue != name { return nil }
+        if let level = level.flatMap({ LogLevel(named: $0) }) {
+            guard let own = LogLevel(named: json["level"]?.stringValue ?? ""), own >= level else {
+                return nil
+            }
+        }
         if let invocation, json["invocation"]?.stringValue != invocation { return nil }
         if let trace, json["trace"]?.stringValue != trace { return nil }
         return json
@@ -195,7 +204,17 @@ struct Logs: ParsableCommand {
                 if let record = record(pending[..<end]) { show(record) }
                 pending.removeSubrange(...end)
             }
+            // Into a pipe lines would be kept back by the block.
+            fflush(nil)
         }
+    }
+}
+
+extension LogLevel {
+    /// The level that a word names.
+    fileprivate init?(named name: String) {
+        guard let level = LogLevel.allCases.first(where: { $0.name == name }) else { return nil }
+        self = level
     }
 }
 

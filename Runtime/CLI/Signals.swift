@@ -14,6 +14,7 @@ final class Signals: Sendable {
     let stream: AsyncStream<Int32>
     private let feed: AsyncStream<Int32>.Continuation
     private let isEnding = Atomic<Bool>(false)
+    private let lastAct = Mutex<@Sendable () -> Void>({})
 
     private init() {
         (stream, feed) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingNewest(8))
@@ -62,9 +63,15 @@ final class Signals: Sendable {
         return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
     }
 
-    /// From now on SIGINT and SIGTERM end the process at once, whatever is still under way.
-    func exitOnNext() {
+    /// From now on SIGINT and SIGTERM end the process at once, whatever is still under way, but for `last`.
+    func exitOnNext(_ last: @escaping @Sendable () -> Void = {}) {
+        lastAct.withLock { $0 = last }
         isEnding.store(true, ordering: .releasing)
+    }
+
+    /// Takes signals again as before `exitOnNext`.
+    func goOn() {
+        isEnding.store(false, ordering: .releasing)
     }
 
     private func read(from descriptor: Int32) -> Never {
@@ -72,6 +79,7 @@ final class Signals: Sendable {
             var byte: UInt8 = 0
             guard Glibc.read(descriptor, &byte, 1) == 1 else { continue }
             if isEnding.load(ordering: .acquiring), [UInt8(SIGINT), UInt8(SIGTERM)].contains(byte) {
+                lastAct.withLock { $0 }()
                 _exit(130)
             }
             feed.yield(Int32(byte))

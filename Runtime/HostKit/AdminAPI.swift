@@ -1,3 +1,4 @@
+import Builds
 import FunctionCore
 import HTTPTrigger
 import Invocations
@@ -28,6 +29,7 @@ struct AdminAPI {
             EndpointRoute("POST", "/v1/functions/{name}/invocations", bodyLimit: 6 << 20) {
                 await self.invoke($0)
             },
+            EndpointRoute("GET", "/v1/functions/{name}/samples") { self.samples($0) },
             EndpointRoute("GET", "/v1/functions/{name}/trace") { await CapacityReport(host: host).trace($0) },
             EndpointRoute("GET", "/v1/capacity") { _ in CapacityReport(host: host).response() },
             EndpointRoute("GET", "/v1/clock") { _ in self.clock() },
@@ -36,6 +38,7 @@ struct AdminAPI {
             EndpointRoute("GET", "/v1/shards/{user}") { self.shard($0) },
             EndpointRoute("GET", "/v1/credits/{user}") { await self.credits($0) },
             EndpointRoute("POST", "/v1/credits/{user}/grants") { await self.grant($0) },
+            EndpointRoute("GET", "/v1/build") { _ in .json(self.host.build.current.json) },
             EndpointRoute("POST", "/v1/reload") { _ in await self.reload().response },
         ] + jobs.routes + SchedulesAPI(host: host).routes + DeadLettersAPI(redis: host.redis).routes
             + LambdaInvokeAPI(host: host).routes + LambdaStreamAPI(host: host).routes
@@ -98,10 +101,12 @@ struct AdminAPI {
             let known = host.project.manifests.map(\.name).joined(separator: ", ")
             return .failure(.notFound("there is no function \(name); there are \(known)"))
         }
-        let event = Event(
-            operation: request.query["operation"] ?? "",
-            body: request.body.isEmpty ? "{}" : request.body
-        )
+        let event: Event
+        do throws(FunctionError) {
+            event = try readEvent(request)
+        } catch {
+            return .failure(error)
+        }
         let trace =
             request.headers.first("traceparent").flatMap { TraceContext(traceparent: $0) }?.child()
             ?? .begin()
@@ -145,6 +150,30 @@ struct AdminAPI {
             headers: reply.headers + headers,
             body: .bytes(reply.body)
         )
+    }
+
+    /// A plain event's object, or the document of any other.
+    private func readEvent(_ request: EndpointRequest) throws(FunctionError) -> Event {
+        let type = request.headers.first("content-type") ?? ""
+        guard type.hasPrefix(EventDocument.type) else {
+            let body = request.body.isEmpty ? "{}" : request.body
+            return Event(operation: request.query["operation"] ?? "", body: body)
+        }
+        guard let document = try? JSON.parse(request.body) else {
+            throw .badRequest("bad_json", "the event's document is not JSON")
+        }
+        return try EventDocument.event(document)
+    }
+
+    /// An event for each of a function's triggers.
+    private func samples(_ request: EndpointRequest) -> EndpointResponse {
+        let name = request.parameters["name"] ?? ""
+        guard let manifest = host.manifests[name] else {
+            return .failure(.notFound("there is no function \(name)"))
+        }
+        let entries = host.project.book.entries
+        let samples = SampleEvents(manifest: manifest, entries: entries, now: host.clock.now)
+        return .json(["samples": .array(samples.all.map { EventDocument.json($0) })])
     }
 
     private func clock() -> EndpointResponse {

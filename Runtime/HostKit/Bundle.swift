@@ -1,3 +1,4 @@
+import Builds
 import FunctionCore
 import Glibc
 import Processes
@@ -11,23 +12,48 @@ package struct Bundle: Sendable {
     package let hash: String
     /// The functions it has, as it says itself.
     package let functions: [String]
+    /// What each function's code is, where a build has told.
+    package var prints: [String: String] = [:]
+    /// The file that it is a copy of, as it was then.
+    private let origin: Origin?
     private let hold: BundleHold?
 
-    package init(executable: String, hash: String, functions: [String]) {
-        self.init(executable: executable, hash: hash, functions: functions, hold: nil)
+    private struct Origin: Sendable, Hashable {
+        var path: String
+        var mark: SourceTree.Mark?
     }
 
-    private init(executable: String, hash: String, functions: [String], hold: BundleHold?) {
+    package init(executable: String, hash: String, functions: [String], prints: [String: String] = [:]) {
+        self.init(executable: executable, hash: hash, functions: functions, origin: nil, hold: nil)
+        self.prints = prints
+    }
+
+    private init(executable: String, hash: String, functions: [String], origin: Origin?, hold: BundleHold?) {
         self.executable = executable
         self.hash = hash
         self.functions = functions
+        self.origin = origin
         self.hold = hold
+    }
+
+    /// Whether it is a copy of what lies there now.
+    package func isCopy(of path: String) -> Bool {
+        origin?.mark != nil && origin == Origin(path: path, mark: SourceTree.Mark(path))
+    }
+
+    /// Whether a function's code is the same in both.
+    package func hasSameCode(_ function: String, as other: Bundle) -> Bool {
+        if hash == other.hash { return true }
+        guard let print = prints[function] else { return false }
+        return print == other.prints[function]
     }
 
     /// Copies a bundle into the data directory and asks it what it has.
     ///
     /// The copy stays for as long as any host has the bundle.
     package static func load(_ path: String, into directory: String) async throws(HostError) -> Bundle {
+        // Marked before it is read: what is written meanwhile makes it another file.
+        let origin = Origin(path: path, mark: SourceTree.Mark(path))
         // Some megabytes to read, hash and write: not on a thread that others wait for.
         let copied = await withCheckedContinuation { continuation in
             startThread("bundle") {
@@ -40,6 +66,7 @@ package struct Bundle: Sendable {
             executable: bundle.executable,
             hash: bundle.hash,
             functions: functions,
+            origin: origin,
             hold: bundle.hold
         )
     }
@@ -59,7 +86,7 @@ package struct Bundle: Sendable {
             return .failure(HostError(.dataDirectory, "the bundle cannot be copied to \(home): \(reason)"))
         }
         prune(directory)
-        return .success(Bundle(executable: executable, hash: hash, functions: [], hold: hold))
+        return .success(Bundle(executable: executable, hash: hash, functions: [], origin: nil, hold: hold))
     }
 
     private static func copy(_ content: [UInt8], to path: String) -> Bool {

@@ -66,6 +66,12 @@ extension Configuration {
         ),
         .init("data", "SWIFTLET_DATA", ".swiftlet", help: "the data directory"),
         .init("bundle", "SWIFTLET_BUNDLE", help: "the bundle's executable; beside this program"),
+        .init(
+            "build",
+            "SWIFTLET_BUILD",
+            "auto",
+            help: "whether `dev` builds what is saved: auto, where the package is at hand, or off"
+        ),
         .init("functions", "SWIFTLET_FUNCTIONS", "Functions", help: "where */function.yaml are"),
         .init("schedules", "SWIFTLET_SCHEDULES", "schedules", help: "where schedules and calendars/ are"),
         .init(

@@ -5,7 +5,7 @@ import Synchronization
 package struct Generation: Sendable {
     /// From 1.
     package let number: Int
-    package let bundle: Bundle
+    package var bundle: Bundle
     package let project: Project
 
     package init(number: Int, bundle: Bundle, project: Project) {
@@ -30,6 +30,11 @@ package final class LiveGeneration: Sendable {
     func replace(_ next: Generation) {
         generation.withLock { $0 = next }
     }
+
+    /// Takes a bundle of the same code in the place of the one in force: more is known of it.
+    func note(_ bundle: Bundle) {
+        generation.withLock { $0.bundle = bundle }
+    }
 }
 
 /// What differs between two generations, function by function.
@@ -45,11 +50,11 @@ package struct GenerationChange: Sendable, Hashable {
             old.project.manifests.map { ($0.name, $0) },
             uniquingKeysWith: { _, last in last }
         )
-        let sameCode = old.bundle.hash == new.bundle.hash
         for manifest in new.project.manifests {
             if let known = before[manifest.name] {
-                let hasOtherCode = !sameCode && manifest.foreign == nil
-                if hasOtherCode || known != manifest { changed.append(manifest.name) }
+                let hasSameCode =
+                    manifest.foreign != nil || new.bundle.hasSameCode(manifest.name, as: old.bundle)
+                if !hasSameCode || known != manifest { changed.append(manifest.name) }
             } else {
                 added.append(manifest.name)
             }

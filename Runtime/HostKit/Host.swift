@@ -1,3 +1,4 @@
+import Builds
 import FunctionCore
 import Glibc
 import HTTPTrigger
@@ -6,6 +7,7 @@ import Isolation
 import NIOCore
 import NIOPosix
 import Observe
+import Processes
 import Providers
 import RedisTrigger
 import Scheduling
@@ -35,6 +37,8 @@ package struct HostState: Sendable {
     let isolation: WorkerIsolation
     let clockMayBeSet: Bool
     let started = Monotonic.now
+    /// How the build in the background stands.
+    let build = BuildBook()
 
     var project: Project { live.current.project }
     var redisIsUp: Bool { redisUp.isUp }
@@ -80,6 +84,8 @@ package struct HostOptions: Sendable {
     package var inheritance = Inheritance()
     /// Who is told how the host fares.
     package var manager: ServiceManager?
+    /// What the host was started with, for the compilers that it starts.
+    package var environment: [String: String] = [:]
 
     package init(
         configuration: Configuration,
@@ -93,6 +99,18 @@ package struct HostOptions: Sendable {
         self.isDevelopment = isDevelopment
         self.program = program
         self.isTerminal = isTerminal
+    }
+}
+
+extension HostOptions {
+    /// What has to be built before there is a bundle to begin with, and how; nil where there is one.
+    package var firstBuild: ChildSpec? {
+        guard isDevelopment, let plan = ProjectSource.plan(configuration),
+            ProjectSource.bundle(configuration, program: program, build: plan) == plan.output
+        else { return nil }
+        // A function whose sources came since would be missing in it, and the host would not start.
+        let built = SourceTree.Mark(plan.output)?.changed ?? 0
+        return built > SourceTree(plan.package).newest ? nil : plan.command(environment, isUrgent: true)
     }
 }
 

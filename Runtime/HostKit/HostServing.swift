@@ -1,9 +1,12 @@
+import Activity
+import Builds
 import FunctionCore
 import HTTPTrigger
 import Invocations
 import Journal
 import NIOCore
 import Observe
+import Processes
 import Providers
 import RedisTrigger
 import Scheduling
@@ -205,6 +208,8 @@ extension HostStarter {
                 telemetry: state.telemetry
             )
         }
+        // What only the start needed is given back, once what it set off has come to rest.
+        state.loop.scheduleTask(in: .seconds(1)) { startThread("idle-memory") { IdleMemory.release() } }
         return [
             Task { await shared?.run() },
             Task { await runner.run() }, Task { await relay.run() },
@@ -241,11 +246,59 @@ extension HostStarter {
             }
         }
         let calendars = CalendarFiles(schedules: source.schedules)
-        let isDevelopment = options.isDevelopment
-        let cause = isDevelopment ? "a file has changed" : "a calendar's overrides have changed"
-        let watch = ProjectWatch(loop: state.loop) {
-            isDevelopment ? source.files : calendars.overrideFiles
+        guard options.isDevelopment else {
+            let watch = ProjectWatch(loop: state.loop) { calendars.overrideFiles }
+            let cause = "a calendar's overrides have changed"
+            return [rezoning, Task { await watch.run { _ = await reloader.reload(cause) } }]
         }
-        return [rezoning, Task { await watch.run { _ = await reloader.reload(cause) } }]
+        let watch = ProjectWatch(loop: state.loop, bundle: source.bundle, folders: { source.folders }) {
+            source.files
+        }
+        let watching = Task { await watch.run { _ = await reloader.reload("a file has changed") } }
+        return [rezoning, watching] + building(source, reloader, state)
+    }
+
+    /// Builds what is saved, and puts it in force.
+    private func building(
+        _ source: ProjectSource,
+        _ reloader: Reloader,
+        _ state: HostState
+    ) -> [Task<Void, Never>] {
+        guard let plan = source.build else { return [] }
+        let telemetry = state.telemetry
+        state.build.onChange {
+            telemetry.note($0)
+            telemetry.activity.tell(.build($0.json))
+        }
+        let loop = state.loop
+        let build = BackgroundBuild(plan, environment: options.environment, book: state.build) { time, body in
+            loop.scheduleTask(in: .nanoseconds(time.nanoseconds), body)
+        }
+        return [Task { await build.run { await reloader.install($0) } }]
+    }
+}
+
+extension Telemetry {
+    /// What has become of a build.
+    fileprivate func note(_ build: BuildState) {
+        switch build {
+        case .idle: break
+        case .building: note(.debug, "building")
+        case .failed(let errors, _):
+            for error in errors {
+                let fields: [(String, JSON)] = [
+                    ("file", .string(error.file)), ("line", .integer(Int64(error.line))),
+                    ("column", .integer(Int64(error.column))),
+                ]
+                note(.error, "build failed: \(error.text)", error.file.isEmpty ? [] : fields)
+            }
+            note(.warning, "what was built before serves on until the build succeeds")
+        case .done(let functions, let time):
+            let fields: [(String, JSON)] = [
+                ("functions", .array(functions.map { .string($0) })),
+                ("duration_ms", .number(time.milliseconds)),
+            ]
+            note(functions.isEmpty ? .debug : .info, "built", fields)
+        }
     }
 }

@@ -28,11 +28,13 @@ package struct HostSettings {
     let proxies: TrustedProxies
     let compresses: Bool
     let certificates: CertificateStore?
+    /// Whether a development host builds what is saved.
+    let builds: Bool
     /// Whether jobs are kept in Redis, by all hosts that share it.
     package let sharesJobs: Bool
 
     /// What is wrong goes to `problems`, all of it; a setting that is has some value in its range.
-    package init(_ configuration: Configuration, problems: Problems) {
+    package init(_ configuration: Configuration, isDevelopment: Bool = false, problems: Problems) {
         at = configuration.instant("clock.at", problems)
         speed = configuration.number("clock.speed", 0...100_000, problems)
         level = configuration.level(problems)
@@ -54,6 +56,8 @@ package struct HostSettings {
         compresses = configuration["gateway.gzip"] == "on"
         certificates = configuration.certificates(problems)
         configuration.word("log.format", ["auto", "json", "pretty", "none"], problems)
+        configuration.word("build", ["auto", "off"], problems)
+        builds = isDevelopment && configuration["build"] == "auto"
         configuration.word("journal", ["sqlite", "redis"], problems)
         sharesJobs = configuration["journal"] == "redis"
         if sharesJobs, configuration["redis.url"].isEmpty {

@@ -30,7 +30,11 @@ extension Host {
     /// - Throws: as `start`.
     package static func rehearse(_ options: HostOptions) async throws {
         let problems = Problems(options.faults)
-        let settings = HostSettings(options.configuration, problems: problems)
+        let settings = HostSettings(
+            options.configuration,
+            isDevelopment: options.isDevelopment,
+            problems: problems
+        )
         options.inheritance.check(settings.admin, problems)
         for (name, wanted) in [("gateway", settings.gatewayPort), ("admin", settings.adminPort)] {
             guard let listener = options.inheritance.listeners[name],
@@ -90,7 +94,7 @@ struct HostStarter {
 
     private func prepare() async throws -> Premises {
         let problems = Problems(options.faults)
-        let settings = HostSettings(configuration, problems: problems)
+        let settings = HostSettings(configuration, isDevelopment: options.isDevelopment, problems: problems)
         options.inheritance.check(settings.admin, problems)
         guard problems.isEmpty else {
             // The host cannot start: look at the files as well, so that all faults are told at once.

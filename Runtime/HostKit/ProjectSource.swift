@@ -1,4 +1,6 @@
+import Builds
 import FunctionCore
+import Glibc
 import Invocations
 import Processes
 import Scaling
@@ -7,26 +9,50 @@ import Settings
 /// Where a host's generations are read from.
 struct ProjectSource: Sendable {
     /// The bundle's executable, as it was built.
-    let bundle: String
+    var bundle: String
     let functions: String
     let schedules: String
     /// Where the host keeps its copies of bundles.
     let copies: String
     /// What the functions have to fit into.
     let profile: HostProfile
+    /// What is built in the background, where anything is.
+    let build: BuildPlan?
     private let maxInFlight: Int?
     private let sharesJobs: Bool
 
     init(_ configuration: Configuration, program: String, directory: String, settings: HostSettings) {
-        let named = configuration["bundle"]
-        let folder = program.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-        bundle = named.isEmpty ? folder.joined(separator: "/") + "/functions" : named
+        build = settings.builds ? ProjectSource.plan(configuration) : nil
+        bundle = ProjectSource.bundle(configuration, program: program, build: build)
         functions = configuration["functions"]
         schedules = configuration["schedules"]
         copies = "\(directory)/bundles"
         profile = settings.profile
         maxInFlight = settings.maxInFlight
         sharesJobs = settings.sharesJobs
+    }
+
+    /// What there is to build: the package that holds the functions, unless a bundle was named.
+    package static func plan(_ configuration: Configuration) -> BuildPlan? {
+        guard configuration["bundle"].isEmpty, configuration["build"] == "auto" else { return nil }
+        // The directory may still have to be made, and the compiler runs in the package's folder.
+        let data = configuration["data"]
+        let here = DataDirectory.absolute(".")
+        let scratch = "\(data.hasPrefix("/") ? data : "\(here)/\(data)")/build"
+        return BuildPlan(functions: configuration["functions"], scratch: scratch)
+    }
+
+    /// The bundle to begin with: the one that is named, else the one beside the program, unless the package has one
+    /// of its own.
+    package static func bundle(_ configuration: Configuration, program: String, build: BuildPlan?) -> String {
+        let named = configuration["bundle"]
+        if !named.isEmpty { return named }
+        let folder = program.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        let beside = folder.joined(separator: "/") + "/functions"
+        guard let build, !(program.hasPrefix(build.package + "/") && access(beside, X_OK) == 0) else {
+            return beside
+        }
+        return build.output
     }
 
     /// Reads the files; `known` names the functions that the bundle has, nil where it was not asked.
@@ -59,20 +85,25 @@ struct ProjectSource: Sendable {
     /// Reads everything anew, on a thread of its own where it takes time, and finds all that is wrong.
     ///
     /// - Throws: `ConfigurationError` with all problems.
-    func generation(_ number: Int) async throws(ConfigurationError) -> Generation {
+    /// `known` is the bundle in force, which is not read again where its file is the same.
+    func generation(_ number: Int, known: Bundle? = nil) async throws(ConfigurationError) -> Generation {
         var found: [Problem] = []
         var loaded: Bundle?
         do throws(HostError) {
-            loaded = try await Bundle.load(bundle, into: copies)
+            if let known, known.isCopy(of: bundle) {
+                loaded = known
+            } else {
+                loaded = try await Bundle.load(bundle, into: copies)
+            }
         } catch {
             let hint = "the bundle in force stays; build it again, and reload"
             found.append(Problem(file: bundle, message: error.description, hint: hint))
         }
-        let known = loaded?.functions
+        let names = loaded?.functions
         let (project, problems) = await withCheckedContinuation { continuation in
             startThread("project") {
                 let problems = Problems()
-                let project = self.project(known, problems)
+                let project = self.project(names, problems)
                 continuation.resume(returning: (project, problems.all))
             }
         }
@@ -87,9 +118,18 @@ struct ProjectSource: Sendable {
         return Generation(number: number, bundle: loaded, project: project)
     }
 
+    /// The folders in which they lie, but for the bundle's.
+    var folders: [String] {
+        [functions] + listDirectory(functions).map { "\(functions)/\($0)" }
+            + [schedules, "\(schedules)/calendars", "\(schedules)/calendars/overrides"]
+    }
+
     /// The files that a generation is made of.
+    ///
+    /// A bundle that is built in the background is not among them: the build's end tells of it.
     var files: [String] {
-        [bundle] + listDirectory(functions).map { "\(functions)/\($0)/function.yaml" }
+        (bundle == build?.output ? [] : [bundle])
+            + listDirectory(functions).map { "\(functions)/\($0)/function.yaml" }
             + ForeignFiles.below(functions)
             + listDirectory(schedules).map { "\(schedules)/\($0)" }
             + CalendarFiles(schedules: schedules).watched

@@ -1,5 +1,5 @@
+import Builds
 import FunctionCore
-import Glibc
 import NIOCore
 import Storage
 
@@ -14,6 +14,9 @@ package struct ChangeDetector<Sight: Hashable & Sendable>: Sendable {
     package init(_ known: Sight) {
         self.known = known
     }
+
+    /// Whether something differs that has not come to rest.
+    package var isRestless: Bool { restless != nil }
 
     /// Takes in a look at the files; true where they are others than before, and at rest.
     package mutating func saw(_ sight: Sight) -> Bool {
@@ -31,51 +34,59 @@ package struct ChangeDetector<Sight: Hashable & Sendable>: Sendable {
     }
 }
 
-/// Looks at files of a project twice a second: some dozen calls of `stat`, which any file system answers.
+/// Looks at files of a project when the kernel tells of a change in their folders, and twice a second all the same:
+/// some dozen calls of `stat`, which any file system answers.
 struct ProjectWatch: Sendable {
     private let files: @Sendable () -> [String]
+    private let folders: @Sendable () -> [String]
+    private let bundle: String?
     private let loop: any EventLoop
-    private let known: [String: Mark]
+    private let known: [String: SourceTree.Mark]
 
-    /// What changes from now on counts, whenever `run` comes to look.
-    init(loop: any EventLoop, files: @escaping @Sendable () -> [String]) {
+    /// How long an editor may take from a file's first byte to its last; a linker takes seconds.
+    private static let rest = Duration.milliseconds(20)
+    private static let pace = Duration.milliseconds(500)
+
+    /// What changes from now on counts, whenever `run` comes to look; `bundle` is the one of the files that a linker
+    /// writes, `folders` are those in which they lie and may come to lie.
+    init(
+        loop: any EventLoop,
+        bundle: String? = nil,
+        folders: @escaping @Sendable () -> [String] = { [] },
+        files: @escaping @Sendable () -> [String]
+    ) {
         self.files = files
+        self.folders = folders
+        self.bundle = bundle
         self.loop = loop
         known = ProjectWatch.look(files())
     }
 
-    /// What `stat` says of a file; a rename in its place shows as another inode.
-    private struct Mark: Hashable {
-        var inode: UInt64
-        var size: Int64
-        var seconds: Int
-        var nanoseconds: Int
-    }
-
-    private static func look(_ files: [String]) -> [String: Mark] {
-        var marks: [String: Mark] = [:]
-        for file in files {
-            var info = stat()
-            guard stat(file, &info) == 0 else { continue }
-            marks[file] = Mark(
-                inode: UInt64(info.st_ino),
-                size: Int64(info.st_size),
-                seconds: info.st_mtim.tv_sec,
-                nanoseconds: info.st_mtim.tv_nsec
-            )
-        }
+    private static func look(_ files: [String]) -> [String: SourceTree.Mark] {
+        var marks: [String: SourceTree.Mark] = [:]
+        for file in files { marks[file] = SourceTree.Mark(file) }
         return marks
     }
 
     /// Runs until the task is cancelled.
     func run(_ changed: () async -> Void) async {
         var detector = ChangeDetector(known)
+        var settled = known
         let wake = WakeSignal()
+        let watch = FolderWatch { wake.wake() }
+        defer { watch?.end() }
+        watch?.add(folders())
         let timer = Timer(loop: loop) { wake.wake() }
-        timer.set(.milliseconds(500))
+        timer.set(ProjectWatch.pace)
         for await _ in wake.wakes() {
-            if detector.saw(ProjectWatch.look(files())) { await changed() }
-            timer.set(.milliseconds(500))
+            let sight = ProjectWatch.look(files())
+            if detector.saw(sight) {
+                settled = sight
+                watch?.add(folders())
+                await changed()
+            }
+            let isLinking = bundle.map { sight[$0] != settled[$0] } ?? false
+            timer.set(detector.isRestless && !isLinking ? ProjectWatch.rest : ProjectWatch.pace)
         }
         timer.cancel()
     }

@@ -1,10 +1,12 @@
 import Activity
+import Builds
 import FunctionCore
 import HTTPTrigger
 import Invocations
 import Journal
 import NIOCore
 import Observe
+import Processes
 import Settings
 import Storage
 import WorkerPool
@@ -22,6 +24,8 @@ package actor Reloader {
     private let endpoints: [EndpointRoute]
     private let triggers: TriggerSet
     private let manager: ServiceManager?
+    /// What was built in the background last, once something was that differs from what the host began with.
+    private var built: BuiltBundle?
     private var running: Task<ReloadReport, Never>?
     private var next: Task<ReloadReport, Never>?
 
@@ -59,6 +63,41 @@ package actor Reloader {
         return await task.value
     }
 
+    /// Puts what was built in force: only functions whose code is another get new workers.
+    ///
+    /// The bundle that the host began with stays where it was made from the same sources: then the build tells what
+    /// each function's code in it is. Returns the functions that have new workers; nil where it was refused.
+    package func install(_ built: BuiltBundle) async -> [String]? {
+        let old = state.live.current.bundle
+        let began = SourceTree.Mark(source.bundle)?.changed ?? 0
+        if self.built == nil, let objects = built.objects, old.prints.isEmpty,
+            old.isCopy(of: built.executable) || old.isCopy(of: source.bundle) && objects.newestSource <= began
+        {
+            var known = old
+            known.prints = prints(objects, state.live.current.project)
+            state.live.note(known)
+            return []
+        }
+        self.built = built
+        switch await reload("sources were built") {
+        case .done(_, let change, _): return change.changed + change.added
+        case .unchanged: return []
+        case .refused, .rolledBack: return nil
+        }
+    }
+
+    private func prints(_ objects: ObjectPrints, _ project: Project) -> [String: String] {
+        // A function's module has the name of the folder in which its manifest lies.
+        let modules = project.manifests.map { manifest in
+            (manifest.name, String(manifest.file.split(separator: "/").dropLast().last ?? ""))
+        }
+        let listing = [source.build?.product ?? "", "Catalog", "FunctionCatalog"]
+        return objects.prints(
+            of: Dictionary(modules, uniquingKeysWith: { first, _ in first }),
+            listing: Set(listing)
+        )
+    }
+
     private func begun() {
         running = next
         next = nil
@@ -83,9 +122,15 @@ package actor Reloader {
 
     private func change(since begin: Monotonic) async throws -> ReloadReport {
         let old = state.live.current
-        let new = try await source.generation(old.number + 1)
+        var source = self.source
+        if let built { source.bundle = built.executable }
+        var new = try await source.generation(old.number + 1, known: old.bundle)
+        if let objects = built?.objects { new.bundle.prints = prints(objects, new.project) }
         let change = GenerationChange(from: old, to: new)
-        if change.isEmpty { return .unchanged(old) }
+        if change.isEmpty {
+            state.live.note(new.bundle)
+            return .unchanged(old)
+        }
         let router: Router
         do throws(ServerError) {
             router = try Router(functions: new.project.manifests, endpoints: endpoints)
@@ -105,6 +150,8 @@ package actor Reloader {
             return .rolledBack(faults)
         }
         await putInForce(new, pools, router, change)
+        // A bundle was read whole, and a project's files: the heap need not keep that room.
+        startThread("idle-memory") { IdleMemory.release() }
         return .done(new, change, after: .now - begin)
     }
 

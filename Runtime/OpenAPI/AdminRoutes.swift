@@ -65,6 +65,11 @@ enum AdminRoutes {
         "GET /openapi/gateway.json": Route("The gateway's document", answers: object("openapi", "paths")),
         "GET /v1/functions": Route("Functions and their workers", answers: object("functions")),
         "POST /v1/functions/{name}/invocations": invocation,
+        "GET /v1/functions/{name}/samples": Route(
+            "An event for each of its triggers, to invoke it with",
+            answers: object("samples")
+        ),
+        "GET /v1/build": Route("How the build of saved sources stands", answers: object("state")),
         "GET /v1/functions/{name}/trace": Route("The last two minutes, as CSV", as: "text/csv"),
         "GET /v1/invocations": Route(
             "Invocations of late, the newest first",

@@ -48,6 +48,22 @@ struct GenerationTests {
         #expect(one.changed == ["one"] && !one.schedules)
     }
 
+    @Test("of a bundle that was built here only functions whose code differs are changed")
+    func prints() {
+        let old = self.generation(files)
+        func generation(_ hash: String, _ prints: [String: String]) -> Generation {
+            let project = old.project
+            let bundle = Bundle(executable: "/bundle", hash: hash, functions: [], prints: prints)
+            return Generation(number: 2, bundle: bundle, project: project)
+        }
+        let first = generation("a", ["one": "1", "two": "2"])
+        let next = generation("b", ["one": "1", "two": "3"])
+        #expect(GenerationChange(from: first, to: next).changed == ["two"])
+        // What nobody knows of the old one may be another.
+        #expect(GenerationChange(from: old, to: next).changed == ["one", "two"])
+        #expect(GenerationChange(from: first, to: generation("b", ["one": "1"])).changed == ["two"])
+    }
+
     @Test("functions come and go, and schedules change by themselves")
     func comeAndGo() {
         let old = generation(files)

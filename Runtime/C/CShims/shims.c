@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -263,3 +264,5 @@ int swiftlet_open_beneath(const char *folder, const char *path) {
     errno = error;
     return file;
 }
+
+void swiftlet_trim_heap(void) { malloc_trim(0); }

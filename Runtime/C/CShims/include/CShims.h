@@ -99,6 +99,9 @@ int swiftlet_peer(int socket, pid_t *pid, uid_t *uid);
 /* Has standard output leave line by line, also into a pipe. */
 void swiftlet_line_buffer_output(void);
 
+/* Gives freed memory of the heap back to the system. */
+void swiftlet_trim_heap(void);
+
 /* Names the calling thread; 15 bytes count. */
 void swiftlet_name_thread(const char *name);
 

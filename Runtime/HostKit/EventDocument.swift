@@ -1,0 +1,111 @@
+import FunctionCore
+
+/// An event of any trigger as a JSON document, for whoever sends one to a function by hand.
+///
+///     {"kind": "http", "operation": "", "request": {"method", "target", "parameters": {}, "headers": [{"name", "value"}]}, "body": …}
+///
+/// A `body` that is a string is the body's text, any other value its JSON. `connection` has `id`, `phase` (connect,
+/// message or disconnect) and `text` (whether the message is).
+package enum EventDocument {
+    /// The content type by which the admin API knows one from a plain event.
+    package static let type = "application/vnd.swiftlet.event+json"
+
+    private static let kinds: [(name: String, kind: Event.Kind)] = [
+        ("plain", .plain), ("http", .http), ("redis", .redis), ("schedule", .schedule),
+        ("websocket", .websocket),
+    ]
+    private static let phases: [(name: String, phase: ConnectionEvent.Phase)] = [
+        ("connect", .connect), ("message", .message), ("disconnect", .disconnect),
+    ]
+
+    /// The document of an event; a body that is no JSON is in it as text.
+    package static func json(_ event: Event) -> JSON {
+        var object: JSONObject = [
+            "kind": .string(kinds.first { $0.kind == event.kind }?.name ?? "plain"),
+            "operation": .string(event.operation),
+        ]
+        if let request = event.request {
+            let headers = request.headers.map {
+                JSON.object(["name": .string($0.name), "value": .string($0.value)])
+            }
+            object["request"] = [
+                "method": .string(request.method), "target": .string(request.target),
+                "parameters": .object(
+                    JSONObject(
+                        request.parameters.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }
+                    )
+                ),
+                "headers": .array(headers),
+            ]
+        }
+        if let connection = event.connection {
+            object["connection"] = [
+                "id": .string(connection.id),
+                "phase": .string(phases.first { $0.phase == connection.phase }?.name ?? "message"),
+                "text": .bool(connection.isText),
+            ]
+        }
+        var body = (try? JSON.parse(event.body)) ?? .string(event.body.text)
+        // A string in the document is a body's text: one that is itself a JSON string stays as it was written.
+        if case .string = body { body = .string(event.body.text) }
+        object["body"] = body
+        return .object(object)
+    }
+
+    /// The event of a document.
+    /// - Throws: `FunctionError` 422, naming the member that is off.
+    package static func event(_ document: JSON) throws(FunctionError) -> Event {
+        guard document.objectValue != nil else {
+            throw .invalid("", "type", "an event's document must be an object with `kind` and `body`")
+        }
+        let kind = try choice(document["kind"], "kind", kinds.map { ($0.name, $0.kind) }) ?? .plain
+        var event = Event(kind: kind, operation: document["operation"]?.stringValue ?? "")
+        switch document["body"] {
+        case nil: event.body = kind == .http || kind == .websocket ? Bytes() : "{}"
+        case .string(let text)?: event.body = Bytes(text)
+        case let value?: event.body = value.bytes()
+        }
+        if kind == .http || document["request"] != nil { event.request = request(document["request"]) }
+        if kind == .websocket {
+            let connection = document["connection"]
+            event.connection = ConnectionEvent(
+                id: connection?["id"]?.stringValue ?? "sample",
+                phase: try choice(
+                    connection?["phase"],
+                    "connection.phase",
+                    phases.map { ($0.name, $0.phase) }
+                )
+                    ?? .message,
+                isText: connection?["text"]?.boolValue ?? true
+            )
+        }
+        return event
+    }
+
+    private static func request(_ document: JSON?) -> HTTPRequest {
+        var parameters: [String: String] = [:]
+        for (name, value) in document?["parameters"]?.objectValue ?? [:] {
+            parameters[name] = value.stringValue ?? value.text
+        }
+        return HTTPRequest(
+            method: document?["method"]?.stringValue ?? "POST",
+            target: document?["target"]?.stringValue ?? "/",
+            parameters: parameters,
+            headers: (document?["headers"]?.arrayValue ?? []).compactMap { header in
+                guard let name = header["name"]?.stringValue else { return nil }
+                return Header(name, header["value"]?.stringValue ?? "")
+            }
+        )
+    }
+
+    private static func choice<Value>(
+        _ given: JSON?,
+        _ path: String,
+        _ known: [(String, Value)]
+    ) throws(FunctionError) -> Value? {
+        guard let given else { return nil }
+        if let found = known.first(where: { $0.0 == given.stringValue }) { return found.1 }
+        let names = known.map(\.0).joined(separator: ", ")
+        throw .invalid(path, "one_of", "\(path) must be one of \(names), not \(given.text)")
+    }
+}

@@ -1,0 +1,95 @@
+import FunctionCore
+import Invocations
+import Scheduling
+
+/// An event for each trigger that a function has, made from its manifest.
+struct SampleEvents {
+    let manifest: Manifest
+    let entries: [ScheduleEntry]
+    let now: Instant
+
+    /// In the order of the manifest; a plain one last, which every function has.
+    var all: [Event] {
+        routes + sockets + streams + schedules + [Event(operation: firstOperation, body: "{}")]
+    }
+
+    private var firstOperation: String { manifest.routes.first?.operation ?? "" }
+
+    private var routes: [Event] {
+        manifest.routes.map { route in
+            let (target, parameters) = SampleEvents.fill(route.path)
+            let hasBody = ["POST", "PUT", "PATCH"].contains(route.method)
+            let request = HTTPRequest(
+                method: route.method,
+                target: target,
+                parameters: parameters,
+                headers: hasBody ? [.json] : []
+            )
+            return Event(
+                kind: .http,
+                operation: route.operation,
+                request: request,
+                body: hasBody ? "{}" : Bytes()
+            )
+        }
+    }
+
+    private var sockets: [Event] {
+        manifest.webSockets.flatMap { socket in
+            let (target, parameters) = SampleEvents.fill(socket.path)
+            let request = HTTPRequest(method: "GET", target: target, parameters: parameters)
+            return [ConnectionEvent.Phase.connect, .message, .disconnect].map { phase in
+                Event(
+                    kind: .websocket,
+                    operation: socket.operation,
+                    request: request,
+                    connection: ConnectionEvent(id: "sample", phase: phase),
+                    body: phase == .message ? "{}" : Bytes()
+                )
+            }
+        }
+    }
+
+    private var streams: [Event] {
+        let named =
+            manifest.streams.map { ($0.stream, $0.operation) }
+            + manifest.lists.map { ($0.list, $0.operation) }
+            + manifest.channels.map { ($0.channel, $0.operation) }
+        return named.map { name, operation in
+            let type = name.hasPrefix("events:") ? String(name.dropFirst(7)) : "redis.entry"
+            let entry: JSON = [
+                "id": "sample-1", "type": .string(type), "source": "sample", "time": .string(now.rfc3339),
+                "data": [:],
+            ]
+            let body: JSON = ["stream": .string(name), "entries": [entry]]
+            return Event(kind: .redis, operation: operation, body: body.bytes())
+        }
+    }
+
+    private var schedules: [Event] {
+        entries.filter { $0.function == manifest.name }.map { entry in
+            var body: JSONObject = [
+                "schedule": .string(entry.id), "nominal": .string(now.rfc3339),
+                "idempotencyKey": .string("sample-\(entry.id)"),
+            ]
+            if case .window(_, let window, _) = entry.kind {
+                body["window"] = .string(window)
+                body["until"] = .string((now + .seconds(3600)).rfc3339)
+            }
+            return Event(kind: .schedule, body: JSON.object(body).bytes())
+        }
+    }
+
+    /// A path with a value for each name: a number where the name speaks of one, else a word.
+    private static func fill(_ path: String) -> (target: String, parameters: [String: String]) {
+        var parameters: [String: String] = [:]
+        let parts = path.split(separator: "/").map { part -> String in
+            guard part.hasPrefix("{"), part.hasSuffix("}") else { return String(part) }
+            let name = String(part.dropFirst().dropLast().filter { $0 != "*" })
+            let value = name == "user" || name.hasSuffix("id") || name == "to" ? "1" : "sample"
+            parameters[name] = value
+            return value
+        }
+        return ("/" + parts.joined(separator: "/"), parameters)
+    }
+}
