@@ -78,13 +78,14 @@ let package = Package(
         room("FunctionCore", "Core", []),
         room("Wire", "Wire", ["FunctionCore", "CShims"]),
         room("LambdaEvents", "LambdaEvents", ["FunctionCore"]),
-        room("WorkerKit", "WorkerKit", ["FunctionCore", "LambdaEvents", "Wire", "CShims"]),
+        room("Recordings", "Recordings", ["FunctionCore"]),
+        room("WorkerKit", "WorkerKit", ["FunctionCore", "LambdaEvents", "Recordings", "Wire", "CShims"]),
 
         // For tests of functions: their bindings in memory.
         room("FunctionTesting", "FunctionTesting", ["FunctionCore"]),
 
         // The host's side.
-        room("Invocations", "Invocations", ["FunctionCore", nioCore]),
+        room("Invocations", "Invocations", ["FunctionCore", "Recordings", nioCore]),
         room("Observe", "Observe", ["FunctionCore", "Processes"]),
         room("Activity", "Activity", ["FunctionCore"]),
         room("Processes", "Processes", ["FunctionCore", "CShims"]),
@@ -96,7 +97,8 @@ let package = Package(
             "WorkerPool",
             "Pool",
             [
-                "FunctionCore", "Invocations", "Wire", "Processes", "Isolation", "Scaling", "CShims", nioCore,
+                "FunctionCore", "Invocations", "Recordings", "Wire", "Processes", "Isolation", "Scaling",
+                "CShims", nioCore,
                 nioPosix,
             ]
         ),
@@ -140,7 +142,8 @@ let package = Package(
             "HostKit",
             "HostKit",
             [
-                "Console", "FunctionCore", "Activity", "Builds", "Invocations", "Wire", "Observe", "Settings",
+                "Console", "FunctionCore", "Activity", "Builds", "Invocations", "Recordings", "Wire", "Observe",
+                "Settings",
                 "Scheduling",
                 "Scaling",
                 "WorkerPool", "LambdaRuntime",
@@ -266,6 +269,7 @@ let package = Package(
         suite("ProcessesTests", ["FunctionCore", "Processes"]),
         suite("ObserveTests", ["FunctionCore", "Observe"]),
         suite("ActivityTests", ["FunctionCore", "Activity"]),
+        suite("RecordingsTests", ["FunctionCore", "Recordings"]),
         suite("IsolationTests", ["FunctionCore", "Wire", "Isolation", "TestSupport"]),
         suite("ConsoleTests", ["FunctionCore", "Console"]),
         suite("SettingsTests", ["FunctionCore", "Invocations", "Scaling", "Settings"]),

@@ -26,6 +26,7 @@ struct Invoke: ParsableCommand {
     @Option(help: "With --async: not before that time has passed, such as 30s.") var delay: String?
     @Option(help: "With --async: 0 to 9, the higher first.") var priority: Int?
     @Option(help: "With --async: the key whose jobs belong together.") var key: String?
+    @Flag(help: "Have the host keep it, so that it can be replayed.") var record = false
     @OptionGroup var output: OutputOptions
     @OptionGroup var address: HostAddress
 
@@ -40,12 +41,12 @@ struct Invoke: ParsableCommand {
         }
         let body = sample.map { Bytes(sampleEvent($0, client).text) } ?? readEvent()
         if printsSample { return print(body.text) }
-        let answer = client.send(
-            "POST",
-            path,
-            bytes: body,
-            headers: [Header("content-type", contentType(of: body))]
-        )
+        var headers = [Header("content-type", contentType(of: body))]
+        if record { headers.append(Header("x-swiftlet-record", "1")) }
+        let answer = client.send("POST", path, bytes: body, headers: headers)
+        if record, let id = answer.headers.first("x-swiftlet-invocation") {
+            writeError("recorded as \(id); run it again by `swiftlet replay \(id)`\n")
+        }
         guard answer.status < 400 else {
             writeOut(Bytes(answer.body.text + "\n"))
             throw ExitCode(1)

@@ -5,9 +5,10 @@ import Invocations
 import Scaling
 import Settings
 
-/// `swiftlet replay`.
-struct Replay: ParsableCommand {
+/// `swiftlet scale-replay`.
+struct ScaleReplay: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "scale-replay",
         abstract: "Replays a recorded trace against a function's scale policy.",
         discussion: """
             The trace is CSV: `time` in seconds, and any of workers, inFlight, queueDepth, connections, \

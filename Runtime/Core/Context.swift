@@ -20,6 +20,8 @@ public struct Context: Sendable {
     public var log: Logger
     /// The world, as far as the manifest grants it.
     public var bindings: Bindings
+    /// Random numbers, which a replay of the invocation repeats.
+    public var random: InvocationRandom
     private var deadline: Monotonic
     private var clock: @Sendable () -> Instant
     private var cancelled: @Sendable () -> Bool
@@ -36,6 +38,7 @@ public struct Context: Sendable {
         environment: [String: String] = [:],
         log: Logger = Logger { _, _, _ in },
         bindings: Bindings,
+        random: InvocationRandom = InvocationRandom(seed: .random(in: 0 ... .max)),
         deadline: Monotonic,
         clock: @escaping @Sendable () -> Instant,
         cancelled: @escaping @Sendable () -> Bool = { false }
@@ -50,6 +53,7 @@ public struct Context: Sendable {
         self.environment = environment
         self.log = log
         self.bindings = bindings
+        self.random = random
         self.deadline = deadline
         self.clock = clock
         self.cancelled = cancelled

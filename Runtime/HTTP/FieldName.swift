@@ -4,6 +4,8 @@ enum FieldName: Sendable {
     case idempotencyKey, contentEncoding, transferEncoding, acceptEncoding, origin
     /// One of those in which proxies say whom they serve.
     case forwarder
+    /// One by which a developer asks for more than a reply.
+    case trial
 
     /// The field that `name` is the name of, whatever the case of its letters; nil for all that only pass
     /// through.
@@ -28,6 +30,7 @@ enum FieldName: Sendable {
         case 16 where name.spells("content-encoding"): self = .contentEncoding
         case 17 where name.spells("x-forwarded-proto"): self = .forwarder
         case 17 where name.spells("transfer-encoding"): self = .transferEncoding
+        case 17 where name.spells("x-swiftlet-record"): self = .trial
         default: return nil
         }
     }

@@ -14,6 +14,7 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
     private var dispatched: (any Dispatched)?
     /// The rate limits have let it pass.
     var isAdmitted = false
+    private var trial: Trial?
 
     // The part of the reply that has come and not gone out.
     private var replyHead: (status: Int, headers: [Header])?
@@ -69,6 +70,13 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
 
     package override func start() {
         if let refusal { return answer(refusal) }
+        if request.hasTrial, trial == nil {
+            do throws(FunctionError) {
+                trial = try gateway.settings.trials(request.headers)
+            } catch {
+                return answer(Refusal(error))
+            }
+        }
         if let rates = route.rates, !isAdmitted { return admit(rates) }
         if route.answersWithJob || (request.prefersAsync && gateway.jobs != nil && !isHead) {
             return acceptJob()
@@ -88,7 +96,7 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
             clientAddress: request.caller.address,
             scheme: request.caller.scheme
         )
-        return Invocation(
+        var invocation = Invocation(
             id: id,
             function: route.function,
             event: Event(kind: .http, operation: route.operation, request: event, body: body),
@@ -96,6 +104,8 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
             principal: gateway.principal(of: request),
             trigger: "http"
         )
+        invocation.trial = trial
+        return invocation
     }
 
     private func dispatch(_ invocation: consuming Invocation) {

@@ -1,3 +1,6 @@
+import FunctionCore
+import Invocations
+
 /// What a gateway is told about its surroundings.
 package struct GatewaySettings: Sendable {
     /// A header whose value is the principal's name.
@@ -13,6 +16,9 @@ package struct GatewaySettings: Sendable {
     package var maxEndpointRequests: Int = 1024
     /// The longest reply that is kept for an `Idempotency-Key`; a longer one is sent, and its key let go.
     package var maxKeptReply: Int = 1024 * 1024
+
+    /// What a request with a header `x-swiftlet-record` asks for beyond its reply.
+    package var trials: @Sendable ([Header]) throws(FunctionError) -> Trial? = { _ in nil }
 
     package init() {}
 }

@@ -29,6 +29,8 @@ package struct RequestHead: Sendable {
     private(set) var prefersAsync = false
     /// Whether a field says whom a proxy served.
     private(set) var hasForwarders = false
+    /// Whether a field asks for more than a reply.
+    private(set) var hasTrial = false
 
     // Where in `headers` the fields are of which the gateway wants the value, so that a copy of a head costs
     // two references.
@@ -81,6 +83,7 @@ package struct RequestHead: Sendable {
         case .acceptEncoding: acceptEncodingAt = index
         case .origin: originAt = index
         case .forwarder: hasForwarders = true
+        case .trial: hasTrial = true
         default: break
         }
     }

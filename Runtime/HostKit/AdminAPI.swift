@@ -44,6 +44,7 @@ struct AdminAPI {
             + LambdaInvokeAPI(host: host).routes + LambdaStreamAPI(host: host).routes
             + LambdaFunctionsAPI(host: host).routes
             + ActivityAPI(book: host.telemetry.activity, loop: host.loop).routes
+            + RecordingsAPI(host: host).routes
     }
 
     private func ready() async -> EndpointResponse {
@@ -110,13 +111,18 @@ struct AdminAPI {
         let trace =
             request.headers.first("traceparent").flatMap { TraceContext(traceparent: $0) }?.child()
             ?? .begin()
-        let invocation = Invocation(
+        var invocation = Invocation(
             id: request.id,
             function: name,
             event: event,
             trace: trace,
             trigger: "invoke"
         )
+        do throws(FunctionError) {
+            invocation.trial = try host.trials(request.headers)
+        } catch {
+            return .failure(error)
+        }
         if request.query["async"] == "1" {
             do {
                 let job = try await host.ports.accept(

@@ -167,6 +167,19 @@ extension Configuration {
             "sqlite",
             help: "where jobs are kept: sqlite, or redis for several hosts"
         ),
+        .init(
+            "record.rule",
+            "SWIFTLET_RECORD",
+            "auto",
+            help:
+                "invocations kept to be run again: failures, all, off; auto is failures in dev, off in serve"
+        ),
+        .init(
+            "record.redact",
+            "SWIFTLET_RECORD_REDACT",
+            help: "names of headers, members, parameters and variables whose values are not kept, with commas"
+        ),
+        .init("keep.recordings", "SWIFTLET_KEEP_RECORDINGS", "256MiB", help: "how much recordings take"),
         .init("keep.jobs", "SWIFTLET_KEEP_JOBS", "7d", help: "for how long ended jobs are kept"),
         .init("keep.blobs", "SWIFTLET_KEEP_BLOBS", "4GiB", help: "how much the blob store takes"),
         .init("keep.logs", "SWIFTLET_KEEP_LOGS", "64MiB", help: "size at which the log is turned over"),

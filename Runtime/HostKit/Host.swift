@@ -22,6 +22,7 @@ package struct HostState: Sendable {
     let live: LiveGeneration
     let manifests: ManifestTable
     let factory: PoolFactory
+    let recordings: RecordingStore
     let limiter: RateLimiter
     let stores: HostStores
     let dispatcher: PoolDispatcher
@@ -36,6 +37,8 @@ package struct HostState: Sendable {
     let redisUp: RedisHealth
     let isolation: WorkerIsolation
     let clockMayBeSet: Bool
+    /// What a request's headers ask for beyond its reply.
+    let trials: @Sendable ([Header]) throws(FunctionError) -> Trial?
     let started = Monotonic.now
     /// How the build in the background stands.
     let build = BuildBook()

@@ -102,6 +102,7 @@ extension HostStarter {
         gatewaySettings.principalHeader = header.isEmpty ? nil : header
         gatewaySettings.proxies = settings.proxies
         gatewaySettings.compresses = settings.compresses
+        gatewaySettings.trials = state.trials
         return Gateway(
             router: try Router(functions: state.project.manifests, endpoints: endpoints),
             settings: gatewaySettings,

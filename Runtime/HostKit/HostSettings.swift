@@ -14,6 +14,7 @@ package struct HostSettings {
     let logMax: Int
     let blobMax: Int
     let keepJobs: Duration
+    let recordingsMax: Int
     let loops: Int
     let seed: UInt64
     let gatewayPort: Int
@@ -41,6 +42,8 @@ package struct HostSettings {
         logMax = configuration.size("keep.logs", problems)
         blobMax = configuration.size("keep.blobs", problems)
         keepJobs = configuration.duration("keep.jobs", problems)
+        recordingsMax = configuration.size("keep.recordings", problems)
+        configuration.word("record.rule", ["auto", "failures", "all", "off"], problems)
         loops = Int(configuration.number("loops", 1...64, problems))
         seed = UInt64(configuration.number("market.seed", 0...1e15, problems))
         gatewayPort = configuration.port("gateway.port", problems)

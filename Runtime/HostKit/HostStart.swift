@@ -213,6 +213,7 @@ struct HostStarter {
             loop: supplies.loop
         )
         let isolation = makeIsolation(premises)
+        let recordings = makeRecordings(premises)
         let factory = PoolFactory(
             bindings: services.bindings,
             group: supplies.group,
@@ -223,7 +224,8 @@ struct HostStarter {
             // A backtrace is the work of another process, which the sandbox does not allow.
             backtraces: options.isDevelopment && !premises.settings.isolation.sandbox,
             capacity: HostCapacity(premises.settings.profile),
-            shares: InFlightShares(bound: premises.settings.maxInFlight, reserved: project.reserved)
+            shares: InFlightShares(bound: premises.settings.maxInFlight, reserved: project.reserved),
+            recordings: recordings
         )
         closing.add { await factory.templates.stop() }
         let dispatcher = makePools(premises, services, factory)
@@ -241,6 +243,7 @@ struct HostStarter {
             live: LiveGeneration(premises.generation),
             manifests: premises.manifests,
             factory: factory,
+            recordings: recordings,
             limiter: makeLimiter(supplies.redis, premises.telemetry),
             stores: stores,
             dispatcher: dispatcher,
@@ -254,7 +257,8 @@ struct HostStarter {
             redis: supplies.redis.client,
             redisUp: supplies.redis.health,
             isolation: isolation,
-            clockMayBeSet: options.isDevelopment
+            clockMayBeSet: options.isDevelopment,
+            trials: trials
         )
     }
 

@@ -19,6 +19,7 @@ struct PoolFactory: Sendable {
     let capacity: HostCapacity
     /// The host's `maxInFlight`, where it has one.
     let shares: InFlightShares?
+    let recordings: RecordingStore
 
     init(
         bindings: BindingHost,
@@ -29,7 +30,8 @@ struct PoolFactory: Sendable {
         hasTemplate: Bool,
         backtraces: Bool,
         capacity: HostCapacity,
-        shares: InFlightShares?
+        shares: InFlightShares?,
+        recordings: RecordingStore
     ) {
         self.bindings = bindings
         self.group = group
@@ -38,6 +40,7 @@ struct PoolFactory: Sendable {
         self.isolation = isolation
         self.capacity = capacity
         self.shares = shares
+        self.recordings = recordings
         environment = ["SWIFT_BACKTRACE": backtraces ? "enable=yes,color=no,interactive=no" : "enable=no"]
         templates = TemplateSet(environment, isOn: hasTemplate, telemetry: telemetry)
     }
@@ -61,8 +64,12 @@ struct PoolFactory: Sendable {
             clock: { clock.reading },
             capacity: capacity,
             shares: shares,
-            // The pool holds the bundle: its copy stays for as long as workers may start from it.
-            report: { report in withExtendedLifetime(bundle) { telemetry.pool(report) } }
+            recording: recordings.rule,
+            report: { [recordings] report in
+                if case .recorded(let recording) = report { return recordings.keep(recording) }
+                // The pool holds the bundle: its copy stays for as long as workers may start from it.
+                withExtendedLifetime(bundle) { telemetry.pool(report) }
+            }
         )
     }
 }

@@ -27,6 +27,8 @@ extension Telemetry {
             bytesIn: report.bytesIn,
             bytesOut: report.bytesOut
         )
+        entry.isRecorded = report.isRecorded
+        entry.replayOf = report.replayOf
         if !report.calls.isEmpty {
             entry.callsLeftOut = report.callsLeftOut
             entry.calls = report.calls.map { call in

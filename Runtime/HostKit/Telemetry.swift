@@ -172,6 +172,7 @@ package final class Telemetry: Sendable {
         switch report {
         case .invocation(let report): invocation(report)
         case .line(let line): handlerLine(line)
+        case .recorded: break
         case .workerReady(let function, let pid, let startup):
             enter(function, pid, .ready, startup: startup)
             let fields: [(String, JSON)] = [

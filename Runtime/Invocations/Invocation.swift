@@ -26,6 +26,8 @@ package struct Invocation: Sendable {
     package var trigger: String
     /// JSON that a caller of the Lambda API sends along with the event, for Lambda runtimes.
     package var clientContext: String?
+    /// What a developer wants of it beyond its reply.
+    package var trial: Trial?
 
     package init(
         id: String = InvocationID.next(),

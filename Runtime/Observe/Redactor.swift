@@ -22,7 +22,7 @@ package struct Redactor: Sendable {
     }
 
     /// The same for lines as bytes; what holds no secret is given back as it is.
-    func clean(_ lines: [UInt8]) -> [UInt8] {
+    package func clean(_ lines: [UInt8]) -> [UInt8] {
         var lines = lines
         for secret in secrets { lines = Redactor.replacing(secret, in: lines) }
         return Redactor.withoutBearers(lines)

@@ -1,6 +1,7 @@
 import FunctionCore
 import Invocations
 import NIOCore
+import Recordings
 import Wire
 
 /// Large replies: their bodies lie in the region shared with the worker, from where they go to their readers
@@ -26,6 +27,7 @@ extension FunctionPool {
         guard ticket.status == 0 else { throw WireError("a second head for one reply") }
         ticket.status = head.status
         ticket.left = extent
+        ticket.run?.tape.replied(head.status, head.headers)
         ticket.head(head.status, head.headers, ByteBuffer())
         deliver(ticket)
     }
@@ -45,6 +47,7 @@ extension FunctionPool {
             ticket.left = Extent(offset: left.offset + count, length: left.length - count)
             // Copied: the worker may write there, whatever it has promised.
             let piece = ByteBuffer(bytes: UnsafeRawBufferPointer(rebasing: bytes.prefix(count)))
+            ticket.run?.tape.replied(piece.readableBytesView)
             ticket.chunk(piece, endsWrite: false)
         }
         guard let left = ticket.left, left.length == 0 else { return }

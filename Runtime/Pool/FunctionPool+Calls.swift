@@ -1,6 +1,7 @@
 import FunctionCore
 import Invocations
 import NIOCore
+import Recordings
 import Wire
 
 /// The binding calls of a pool's workers: taken from the channel, answered by the host's services.
@@ -38,13 +39,21 @@ extension FunctionPool {
             deadline: started + timeout
         )
         let call = BindingCall(method: head.method, arguments: head.arguments, body: body, origin: origin)
+        let taped = ticket.run.map { TapedAnswer(answer, $0.tape, head, body) }
+        let player = invocation.trial?.replay?.player
         let task = Task { [self, bindings, manifest] in
             var failure: FunctionError?
             do {
-                try await bindings.call(head.binding, call, manifest: manifest, answer: answer)
+                if let player {
+                    try await player.answer(RecordedCall(head, body), to: taped ?? answer)
+                } else {
+                    try await bindings.call(head.binding, call, manifest: manifest, answer: taped ?? answer)
+                }
+                taped?.ended()
                 answer.finish()
             } catch {
                 let error = FunctionPool.describe(error)
+                taped?.failed(error)
                 answer.fail(error)
                 failure = error
             }

@@ -1,6 +1,7 @@
 import FunctionCore
 import Invocations
 import NIOCore
+import Recordings
 import Wire
 
 /// What a pool's workers say, turned into facts for the machine and replies for the callers.
@@ -20,6 +21,7 @@ extension FunctionPool: WorkerLink.Owner {
                 calls.grant(frame.id, on: link.id, Int(try reader.integer(UInt32.self)))
             case .cancel: calls.cancelAll { $0.id == frame.id && $0.worker == link.id }
             case .log: try logged(frame, link)
+            case .clock: try clockRead(frame)
             default: throw WireError("\(frame.kind) is not for a host")
             }
         } catch {
@@ -59,6 +61,8 @@ extension FunctionPool: WorkerLink.Owner {
         // The end of a whole reply comes at once, and says all that signs of life would.
         if frame.isLast { return complete(frame.id, link, nil, whole: (head, body)) }
         showedLife(frame.id)
+        ticket.run?.tape.replied(head.status, head.headers)
+        ticket.run?.tape.replied(body.readableBytesView)
         ticket.head(head.status, head.headers, body)
     }
 
@@ -69,6 +73,7 @@ extension FunctionPool: WorkerLink.Owner {
         guard ticket.status != 0 else { throw WireError("a piece of a reply before its head") }
         ticket.bytesOut += payload.readableBytes
         showedLife(frame.id)
+        ticket.run?.tape.replied(payload.readableBytesView)
         ticket.chunk(payload, endsWrite: frame.endsWrite)
     }
 

@@ -1,6 +1,7 @@
 import FunctionCore
 import Invocations
 import NIOCore
+import Recordings
 import Scaling
 import Wire
 
@@ -9,9 +10,9 @@ import Wire
 package final class FunctionPool: @unchecked Sendable {
     package let manifest: Manifest
     package let loop: any EventLoop
-    private let program: WorkerProgram
+    let program: WorkerProgram
     let bindings: BindingHost
-    private let clock: @Sendable () -> ClockReading
+    let clock: @Sendable () -> ClockReading
     let capacity: HostCapacity?
     let report: @Sendable (PoolReport) -> Void
 
@@ -43,6 +44,9 @@ package final class FunctionPool: @unchecked Sendable {
     var scaler: PoolScaler?
     /// Where several events make one invocation.
     private var batcher: Batcher?
+    let recording: RecordingRule
+    /// Of which each invocation's own is the next: no call of the system for each.
+    let seeds = InvocationRandom(seed: .random(in: 0 ... .max))
 
     package init(
         manifest: Manifest,
@@ -52,6 +56,7 @@ package final class FunctionPool: @unchecked Sendable {
         clock: @escaping @Sendable () -> ClockReading,
         capacity: HostCapacity? = nil,
         shares: InFlightShares? = nil,
+        recording: RecordingRule = .off,
         report: @escaping @Sendable (PoolReport) -> Void
     ) {
         self.manifest = manifest
@@ -61,6 +66,7 @@ package final class FunctionPool: @unchecked Sendable {
         self.clock = clock
         self.report = report
         self.capacity = capacity
+        self.recording = recording
         self.machine = PoolMachine(manifest, asksForCapacity: capacity != nil)
         self.scaler = manifest.scale.target.isEmpty ? nil : PoolScaler(manifest.scale, at: .now)
         self.seat = capacity?.join(self) ?? 0
@@ -291,14 +297,20 @@ package final class FunctionPool: @unchecked Sendable {
         if let adapter = program.adapter { tellOpening(of: ticket, adapter, link) }
         // Read where it lies: a copy would count a reference for each of its texts.
         let timeout = min(ticket.invocation.timeout ?? manifest.limits.timeout, manifest.limits.timeout)
+        let attempt = ticket.invocation.attempt + attempt - 1
+        let replay = ticket.invocation.trial?.replay
+        let seed = replay?.recording.seedValue ?? seeds.next()
+        if replay != nil || recording != .off || ticket.invocation.trial?.isRecorded == true {
+            ticket.run = RecordedRun(attempt: attempt, seed: seed, remaining: timeout)
+        }
         let head = InvokeHead(
-            invocation: ticket.invocation.id,
+            invocation: replay?.recording.id ?? ticket.invocation.id,
             slot: link.occupy(
                 key,
                 invocation: ticket.invocation.id,
                 traceID: ticket.invocation.trace.traceID
             ),
-            attempt: UInt32(clamping: ticket.invocation.attempt + attempt - 1),
+            attempt: UInt32(clamping: attempt),
             depth: UInt8(clamping: ticket.invocation.depth),
             remaining: timeout.nanoseconds,
             trace: ticket.invocation.trace,
@@ -308,7 +320,10 @@ package final class FunctionPool: @unchecked Sendable {
             operation: ticket.invocation.event.operation,
             request: ticket.invocation.event.request,
             connection: ticket.invocation.event.connection,
-            clientContext: ticket.invocation.clientContext
+            clientContext: ticket.invocation.clientContext,
+            seed: seed,
+            tellsClock: ticket.run != nil,
+            clock: replay?.recording.clock
         )
         let body = ticket.invocation.event.body
         let extent = body.count >= SharedRegion.bodyMin ? link.bodies.place(body, for: key) : nil
@@ -323,6 +338,7 @@ package final class FunctionPool: @unchecked Sendable {
         if ticket.calls > 0 { calls.cancelAll(of: key) }
         let now = Monotonic.now
         let started = ticket.started ?? now
+        let recording = ticket.run.flatMap { recorded(ticket, $0, outcome, whole) }
         report(
             .invocation(
                 InvocationReport(
@@ -340,10 +356,13 @@ package final class FunctionPool: @unchecked Sendable {
                     bytesIn: ticket.invocation.event.body.count,
                     bytesOut: ticket.bytesOut,
                     calls: ticket.callReports,
-                    callsLeftOut: ticket.calls - ticket.callReports.count
+                    callsLeftOut: ticket.calls - ticket.callReports.count,
+                    isRecorded: recording != nil,
+                    replayOf: ticket.invocation.trial?.replay?.recording.id
                 )
             )
         )
+        if let recording { report(.recorded(recording)) }
         // After the report: who has the answer finds it in log and metrics.
         if let whole {
             ticket.reply(whole.head.status, whole.head.headers, whole.body)

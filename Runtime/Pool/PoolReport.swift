@@ -1,5 +1,6 @@
 import FunctionCore
 import Invocations
+import Recordings
 
 /// What a pool tells about itself: for logs and metrics.
 ///
@@ -7,6 +8,8 @@ import Invocations
 package enum PoolReport: Sendable {
     /// An invocation is over.
     case invocation(InvocationReport)
+    /// What an invocation that is over was like, to be kept.
+    case recorded(Recording)
     /// A handler, or its process, said something.
     case line(LogLine)
     /// A worker can take invocations.
@@ -43,6 +46,10 @@ package struct InvocationReport: Sendable {
     /// Its binding calls, the first `callMax` of them.
     package var calls: [CallReport]
     package var callsLeftOut: Int
+    /// Whether a recording of it follows.
+    package var isRecorded = false
+    /// The invocation of which it is a repetition.
+    package var replayOf: String?
 
     static let callMax = 32
 }

@@ -29,6 +29,8 @@ final class PoolTicket: Dispatched, @unchecked Sendable {
     /// The binding calls it has begun, and what there is to tell of the first ones.
     var calls = 0
     var callReports: [CallReport] = []
+    /// What it sees and replies, where that is kept.
+    var run: RecordedRun?
 
     init(_ invocation: consuming Invocation, to sink: any ReplySink, of pool: FunctionPool) {
         self.pool = pool

@@ -40,6 +40,8 @@ package struct Frame {
         case drain = 13
         /// Host to worker: the body that a reply left in the shared region has been taken.
         case taken = 14
+        /// Worker to host: what the handler has read from the clock, where the host keeps that: eight bytes.
+        case clock = 15
     }
 
     /// Set in `reply`, `callReply` and `chunk`: nothing follows.
@@ -57,7 +59,7 @@ package struct Frame {
     /// The bit that tells a call's id from an invocation's.
     package static let callBit: UInt32 = 0x8000_0000
     /// The version of all this; both sides must have the same.
-    package static let protocolVersion: UInt32 = 5
+    package static let protocolVersion: UInt32 = 6
 
     package var kind: Kind
     package var flags: UInt8

@@ -101,6 +101,12 @@ package struct InvokeHead: Sendable {
     package var connection: ConnectionEvent?
     /// JSON of a caller of the Lambda API, for Lambda runtimes.
     package var clientContext: String?
+    /// Where the handler's random numbers begin.
+    package var seed: UInt64
+    /// Whether each reading of the clock is told to the host.
+    package var tellsClock: Bool
+    /// What readings of the clock give, in nanoseconds since the epoch, where an invocation is run again.
+    package var clock: [Int64]?
 
     package init(
         invocation: String,
@@ -115,7 +121,10 @@ package struct InvokeHead: Sendable {
         operation: String,
         request: HTTPRequest?,
         connection: ConnectionEvent? = nil,
-        clientContext: String? = nil
+        clientContext: String? = nil,
+        seed: UInt64 = 0,
+        tellsClock: Bool = false,
+        clock: [Int64]? = nil
     ) {
         self.invocation = invocation
         self.slot = slot
@@ -130,11 +139,16 @@ package struct InvokeHead: Sendable {
         self.request = request
         self.connection = connection
         self.clientContext = clientContext
+        self.seed = seed
+        self.tellsClock = tellsClock
+        self.clock = clock
     }
 
     private static let hasRequest: UInt8 = 1
     private static let hasConnection: UInt8 = 2
     private static let hasClientContext: UInt8 = 4
+    private static let tellsClock: UInt8 = 8
+    private static let hasClock: UInt8 = 16
 
     /// Writes the head and, to the end of the frame, the body or where it lies.
     package func write(to writer: inout WireWriter, id: UInt32, body: Bytes, in extent: Extent? = nil) {
@@ -155,7 +169,13 @@ package struct InvokeHead: Sendable {
                 (request == nil ? 0 : InvokeHead.hasRequest)
                     | (connection == nil ? 0 : InvokeHead.hasConnection)
                     | (clientContext == nil ? 0 : InvokeHead.hasClientContext)
+                    | (tellsClock ? InvokeHead.tellsClock : 0) | (clock == nil ? 0 : InvokeHead.hasClock)
             )
+            writer.integer(seed)
+            if let clock {
+                writer.integer(UInt32(clamping: clock.count))
+                clock.forEach { writer.integer($0) }
+            }
             if let request {
                 writer.request(request)
             }
@@ -189,6 +209,12 @@ package struct InvokeHead: Sendable {
         let operation = try reader.string()
         var request: HTTPRequest?
         let parts = try reader.integer(UInt8.self)
+        let seed = try reader.integer(UInt64.self)
+        var clock: [Int64]?
+        if parts & hasClock != 0 {
+            clock = []
+            for _ in 0..<(try reader.integer(UInt32.self)) { clock?.append(try reader.integer()) }
+        }
         if parts & hasRequest != 0 {
             request = try reader.request()
         }
@@ -207,7 +233,10 @@ package struct InvokeHead: Sendable {
             operation: operation,
             request: request,
             connection: connection,
-            clientContext: clientContext
+            clientContext: clientContext,
+            seed: seed,
+            tellsClock: parts & tellsClock != 0,
+            clock: clock
         )
         return (head, reader.rest())
     }

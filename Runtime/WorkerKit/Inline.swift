@@ -1,25 +1,75 @@
 import FunctionCore
 import Glibc
+import Recordings
+import Synchronization
 
 /// One event from standard input, handled in this process: for a debugger, and for a look at a handler
 /// without a host.
 func runInline(_ entries: [FunctionEntry], name: String) -> Never {
-    guard let entry = entries.first(where: { $0.name == name }) else {
-        leave(64, "no function \(name); the bundle has \(entries.map(\.name).joined(separator: ", "))")
-    }
     var input = StandardInput()
-    let event = Event(body: input.readAll())
+    let body = input.readAll()
     let context = Context(
         invocation: "inline",
         function: name,
-        log: Logger { level, message, metadata in
-            let fields = metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
-            writeAll(2, Array("\(level.name): \(message)\(fields)\n".utf8))
-        },
+        log: inlineLog,
         bindings: Bindings(NoHost()),
         deadline: Monotonic.now + .seconds(24 * 3600),
         clock: wallClock
     )
+    runInline(entries, name: name, Event(body: body), context)
+}
+
+/// A recorded invocation once more, in this process, with the clock, the random numbers and the answers that it had.
+///
+/// It has a day to end, and no call is missed for coming late: somebody may be looking at it.
+func runInline(_ entries: [FunctionEntry], name: String, record file: String) -> Never {
+    guard let bytes = contents(of: file) else { leave(66, "\(file) cannot be read") }
+    let recording: Recording
+    do {
+        recording = try Recording(bytes)
+    } catch {
+        leave(65, "\(file): \(error)")
+    }
+    if let why = recording.incomplete {
+        writeAll(2, Array("functions: the recording is not whole: \(why)\n".utf8))
+    }
+    let context = Context(
+        invocation: recording.id,
+        function: name,
+        attempt: recording.attempt,
+        depth: recording.depth,
+        trace: recording.traceContext,
+        principal: recording.principal,
+        fencingToken: recording.fencingToken,
+        environment: recordedEnvironment(recording.environment),
+        log: inlineLog,
+        bindings: Bindings(RecordedHost(TapePlayer(recording.tape))),
+        random: InvocationRandom(seed: recording.seedValue),
+        deadline: Monotonic.now + .seconds(24 * 3600),
+        clock: RecordedClock(recording.clock).read
+    )
+    runInline(entries, name: name, recording.event.event, context)
+}
+
+/// A recording has no values: they come from this process's environment.
+private func recordedEnvironment(_ names: [String]) -> [String: String] {
+    var values: [String: String] = [:]
+    for name in names {
+        if let value = getenv(name) { values[name] = String(cString: value) }
+    }
+    return values
+}
+
+private let inlineLog = Logger { level, message, metadata in
+    let fields = metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+    writeAll(2, Array("\(level.name): \(message)\(fields)\n".utf8))
+}
+
+private func runInline(_ entries: [FunctionEntry], name: String, _ event: Event, _ context: Context) -> Never
+{
+    guard let entry = entries.first(where: { $0.name == name }) else {
+        leave(64, "no function \(name); the bundle has \(entries.map(\.name).joined(separator: ", "))")
+    }
     let handler: Handler
     do {
         handler = try entry.make()
@@ -64,16 +114,78 @@ func wallClock() -> Instant {
 
 /// Reads standard input to its end.
 private struct StandardInput {
+    var descriptor: Int32 = 0
+
     mutating func readAll() -> Bytes {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
         defer { buffer.deallocate() }
         var all: [UInt8] = []
         while true {
-            let bytes = readSome(0, into: buffer)
+            let bytes = readSome(descriptor, into: buffer)
             if bytes.isEmpty { return Bytes(all) }
             all += bytes
         }
     }
+}
+
+private func contents(of file: String) -> Bytes? {
+    let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var input = StandardInput(descriptor: descriptor)
+    return input.readAll()
+}
+
+/// Answers calls from a recording.
+private struct RecordedHost: BindingCaller {
+    let player: TapePlayer
+
+    init(_ player: TapePlayer) {
+        self.player = player
+    }
+
+    func call(_ request: BindingRequest) async throws -> BindingReply {
+        let call = try player.begin(
+            RecordedCall(
+                binding: request.binding,
+                method: request.method,
+                arguments: request.arguments,
+                body: request.body
+            )
+        )
+        switch await player.next(of: call) {
+        case .value(let value): return BindingReply(value: value, body: rest(of: call))
+        case .piece(let piece):
+            return BindingReply(value: "{}", body: rest(of: call, first: piece))
+        case .ended: return BindingReply(value: "{}")
+        case .failed(let error): throw error
+        case nil: throw CancellationError()
+        }
+    }
+
+    private func rest(of call: Int, first: Bytes? = nil) -> BindingBody {
+        let kept = FirstPiece(first)
+        return BindingBody {
+            if let piece = kept.take() { return piece }
+            switch await player.next(of: call) {
+            case .value(let bytes), .piece(let bytes): return bytes
+            case .ended: return nil
+            case .failed(let error): throw error
+            case nil: throw CancellationError()
+            }
+        }
+    }
+}
+
+/// A piece that was read before its reader asked for it.
+private final class FirstPiece: Sendable {
+    private let piece: Mutex<Bytes?>
+
+    init(_ piece: Bytes?) {
+        self.piece = Mutex(piece)
+    }
+
+    func take() -> Bytes? { piece.withLock { $0.take() } }
 }
 
 /// Refuses every call: there is no host behind an inline run.

@@ -105,10 +105,21 @@ struct InvocationRunner: Sendable {
                 channel.send { line.write(to: &$0, id: id) }
             },
             bindings: Bindings(calls.caller(for: id)),
+            random: InvocationRandom(seed: head.seed),
             deadline: Monotonic.now + .nanoseconds(head.remaining),
-            clock: clock,
+            clock: head.tellsClock || head.clock != nil ? keptClock(head, id: id) : clock,
             cancelled: cancelled
         )
+    }
+
+    /// The clock of an invocation whose readings the host keeps, or gives as they were.
+    private func keptClock(_ head: InvokeHead, id: UInt32) -> @Sendable () -> Instant {
+        let read = head.clock.map { RecordedClock($0).read } ?? clock
+        return { [channel] in
+            let now = read()
+            if head.tellsClock { channel.send { $0.frame(.clock, id: id) { $0.integer(now.nanoseconds) } } }
+            return now
+        }
     }
 
     private func runWhole(

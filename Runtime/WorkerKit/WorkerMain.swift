@@ -6,6 +6,7 @@ import Glibc
 ///
 ///     functions --describe              one JSON line a function
 ///     functions --inline NAME < event   one event, in this process, under a debugger
+///     functions --inline NAME --record FILE    a recorded invocation again, likewise
 ///     functions --worker                what the host starts; channel on descriptor 3, shared page on 4
 ///     functions --launch DIRECTORY PROGRAM [ARGUMENT...]   what the host starts in a worker's place; see `launch`
 ///     functions --template              what the host has fork such workers; requests come on descriptor 3
@@ -29,11 +30,17 @@ public enum WorkerMain {
             describe(entries)
         case ("--inline", 2):
             runInline(entries, name: arguments[arguments.startIndex + 1])
+        case ("--inline", 4) where arguments[arguments.startIndex + 2] == "--record":
+            let words = Array(arguments)
+            runInline(entries, name: words[1], record: words[3])
         default:
             if let environment = LambdaEnvironment(LambdaEnvironment.variables()) {
                 LambdaRuntime.run(entries, environment)
             }
-            leave(64, "usage: functions --describe | --inline NAME < event.json")
+            leave(
+                64,
+                "usage: functions --describe | --inline NAME < event.json | --inline NAME --record FILE"
+            )
         }
     }
 

@@ -59,7 +59,7 @@ extension Scenarios {
                 let file = "\(host.place.path)/trace.csv"
                 Text.write(trace.text.utf8, to: file)
                 let manifest = "\(Installed.project)/Functions/Questionnaire/function.yaml"
-                let ran = try await DevHost.swiftlet(["replay", manifest, file])
+                let ran = try await DevHost.swiftlet(["scale-replay", manifest, file])
                 #expect(ran.code == 0 && ran.output.contains(",1,requestRate "), "\(ran.all)")
                 let none = try await HTTP.get("\(host.admin)/v1/functions/trading/trace")
                 #expect(none.status == 404 && none.text.contains("no target"), "\(none.text)")

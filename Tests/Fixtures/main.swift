@@ -52,4 +52,5 @@ WorkerMain.run([
     FunctionEntry("partial", PartialFunction.self),
     FunctionEntry("torn", TornFunction.self),
     FunctionEntry("cloud", CloudFunction.self),
+    FunctionEntry("draw", DrawFunction.self),
 ])

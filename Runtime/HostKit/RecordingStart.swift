@@ -1,0 +1,49 @@
+import FunctionCore
+import Invocations
+import Observe
+import Recordings
+import WorkerPool
+
+extension HostStarter {
+    /// The recordings of the data directory.
+    func makeRecordings(_ premises: Premises) -> RecordingStore {
+        let named = configuration["record.redact"].split(separator: ",").map {
+            String($0.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+        }
+        let secrets = configuration.secrets
+        let manifests = premises.manifests
+        var rule = RecordingRule(rawValue: configuration["record.rule"])
+        if rule == nil { rule = options.isDevelopment ? .failures : .off }
+        return RecordingStore(
+            at: "\(premises.directory.path)/recordings",
+            rule: rule ?? .off,
+            sizeMax: premises.settings.recordingsMax,
+            telemetry: premises.telemetry,
+            scrubber: {
+                let granted = manifests.all.values.flatMap { $0.secrets(named) }
+                let redactor = Redactor(secrets: secrets + granted)
+                return Scrubber(named) { redactor.clean($0) }
+            }
+        )
+    }
+
+    /// What a request's headers ask for beyond its reply: in development alone.
+    var trials: @Sendable ([Header]) throws(FunctionError) -> Trial? {
+        let isDevelopment = options.isDevelopment
+        return { (headers) throws(FunctionError) in
+            guard isDevelopment else { return nil }
+            return headers.first("x-swiftlet-record") == "1" ? Trial(isRecorded: true) : nil
+        }
+    }
+}
+
+extension Manifest {
+    /// The values of environment entries whose names say that they are secret, or that are named.
+    fileprivate func secrets(_ named: [String]) -> [String] {
+        let ends = ["KEY", "SECRET", "TOKEN", "PASSWORD"]
+        let names = named.map { $0.lowercased() }
+        return environment.filter { name, _ in
+            names.contains(name.lowercased()) || ends.contains { name.uppercased().hasSuffix($0) }
+        }.map(\.value)
+    }
+}
