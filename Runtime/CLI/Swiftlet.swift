@@ -24,8 +24,9 @@ struct Swiftlet: AsyncParsableCommand {
             Schedule.self, Cron.self, MarketCalendars.self, Clock.self, Jobs.self, Audit.self,
             DeadLettersCommand.self,
             Credits.self,
-            Shards.self, Recordings.self, Replay.self, Export.self, ScaleReplay.self, OpenAPICommand.self,
-            Demo.self, Version.self,
+            Shards.self, Recordings.self, Replay.self, Export.self, Fault.self, ScaleReplay.self,
+            OpenAPICommand.self, Demo.self,
+            Version.self,
             OfflineProviderCommand.self,
         ]
     )

@@ -27,6 +27,7 @@ enum FieldName: Sendable {
         case 15 where name.spells("accept-encoding"): self = .acceptEncoding
         case 15 where name.spells("x-forwarded-for"): self = .forwarder
         case 16 where name.spells("x-forwarded-host") || name.spells("x-forwarded-port"): self = .forwarder
+        case 16 where name.spells("x-swiftlet-fault"): self = .trial
         case 16 where name.spells("content-encoding"): self = .contentEncoding
         case 17 where name.spells("x-forwarded-proto"): self = .forwarder
         case 17 where name.spells("transfer-encoding"): self = .transferEncoding

@@ -17,7 +17,7 @@ package struct GatewaySettings: Sendable {
     /// The longest reply that is kept for an `Idempotency-Key`; a longer one is sent, and its key let go.
     package var maxKeptReply: Int = 1024 * 1024
 
-    /// What a request with a header `x-swiftlet-record` asks for beyond its reply.
+    /// What a request with a header `x-swiftlet-record` or `x-swiftlet-fault` asks for beyond its reply.
     package var trials: @Sendable ([Header]) throws(FunctionError) -> Trial? = { _ in nil }
 
     package init() {}

@@ -44,7 +44,7 @@ struct AdminAPI {
             + LambdaInvokeAPI(host: host).routes + LambdaStreamAPI(host: host).routes
             + LambdaFunctionsAPI(host: host).routes
             + ActivityAPI(book: host.telemetry.activity, loop: host.loop).routes
-            + RecordingsAPI(host: host).routes
+            + RecordingsAPI(host: host).routes + FaultsAPI(host: host).routes
     }
 
     private func ready() async -> EndpointResponse {

@@ -37,8 +37,16 @@ package final class EmbeddedRedis: Sendable {
     package let port: Int
     private let place: RedisPlace
     private let eventLoop: any EventLoop
-    private let process: ChildProcess
-    private let exit: ExitLatch
+    private let running: Mutex<Running>
+    private var process: ChildProcess { running.withLock { $0.process } }
+    private var exit: ExitLatch { running.withLock { $0.exit } }
+
+    private struct Running {
+        var process: ChildProcess
+        var exit: ExitLatch
+        var isLost = false
+        var isStopping = false
+    }
 
     private init(
         place: RedisPlace,
@@ -51,8 +59,7 @@ package final class EmbeddedRedis: Sendable {
         self.port = port
         self.place = place
         self.eventLoop = eventLoop
-        self.process = process
-        self.exit = exit
+        running = Mutex(Running(process: process, exit: exit))
     }
 
     /// Starts the server of a data directory and waits until it has read its file and answers.
@@ -94,8 +101,41 @@ package final class EmbeddedRedis: Sendable {
         )
     }
 
+    /// Shuts the server down, and starts it again with the same data when the time is over; false where that is under way
+    /// already.
+    ///
+    /// For somebody who wants to see what comes of it.
+    package func lose(for time: Duration) -> Bool {
+        let begins = running.withLock { running in
+            defer { running.isLost = true }
+            return !running.isLost && !running.isStopping
+        }
+        guard begins else { return false }
+        Task {
+            let back = NIODeadline.now() + .nanoseconds(time.nanoseconds)
+            await end(.seconds(10))
+            while NIODeadline.now() < back, !running.withLock({ $0.isStopping }) {
+                try? await EmbeddedRedis.pause(eventLoop)
+            }
+            running.withLock { running in
+                running.isLost = false
+                let exit = ExitLatch()
+                let spec = ChildSpec("redis-server", place.arguments(port: port), directory: place.directory)
+                guard !running.isStopping,
+                    let process = try? ChildProcess.spawn(spec, onExit: { exit.set($0) })
+                else {
+                    return
+                }
+                running.process = process
+                running.exit = exit
+            }
+        }
+        return true
+    }
+
     /// Shuts the server down, so that all it holds is on disk; then by signals, where it does not go.
     package func stop(grace: Duration = .seconds(10)) async {
+        running.withLock { $0.isStopping = true }
         await end(grace)
         place.removeShortDirectory()
     }

@@ -39,6 +39,9 @@ package struct HostState: Sendable {
     let clockMayBeSet: Bool
     /// What a request's headers ask for beyond its reply.
     let trials: @Sendable ([Header]) throws(FunctionError) -> Trial?
+    let faults: FaultBook
+    /// The host's own server, where none was named.
+    let embeddedRedis: EmbeddedRedis?
     let started = Monotonic.now
     /// How the build in the background stands.
     let build = BuildBook()

@@ -70,13 +70,15 @@ struct HostServices {
         tokens: WindowTokens,
         sockets: SocketTable,
         clock: VirtualClock,
-        loop: any EventLoop
+        loop: any EventLoop,
+        faults: FaultBook
     ) throws {
         let host = provider.offline ? [provider.baseURL.hostAndPort].compactMap { $0 } : []
         let custom = provider.offline ? [] : [provider.baseURL.hostAndPort].compactMap { $0 }
         let client = ProviderClient(
             provider,
-            fetcher: try Fetcher(Fetcher.Settings(allow: try AllowList(host + custom)))
+            fetcher: try Fetcher(Fetcher.Settings(allow: try AllowList(host + custom))),
+            fault: { faults.provider($0) }
         )
         sessions = CalendarSessions(project.book)
         let prices = MarketDataService(seed: seed, sources: market, sessions: sessions, clock: clock)

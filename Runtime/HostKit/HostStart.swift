@@ -199,6 +199,7 @@ struct HostStarter {
     private func makeState(_ premises: Premises, _ supplies: HostSupplies) throws -> HostState {
         let (project, clock, stores) = (premises.generation.project, premises.clock, supplies.stores)
         let tokens = WindowTokens(rotationOf: project.book.rotationOf, clock: clock)
+        let faults = FaultBook(telemetry: premises.telemetry)
         let services = try HostServices(
             stores: stores,
             redis: supplies.redis.client,
@@ -210,7 +211,8 @@ struct HostStarter {
             tokens: tokens,
             sockets: supplies.sockets,
             clock: clock,
-            loop: supplies.loop
+            loop: supplies.loop,
+            faults: faults
         )
         let isolation = makeIsolation(premises)
         let recordings = makeRecordings(premises)
@@ -258,7 +260,9 @@ struct HostStarter {
             redisUp: supplies.redis.health,
             isolation: isolation,
             clockMayBeSet: options.isDevelopment,
-            trials: trials
+            trials: trials,
+            faults: faults,
+            embeddedRedis: supplies.redis.embedded
         )
     }
 

@@ -19,6 +19,7 @@ struct HostSupplies {
         /// The private server's on loopback; nil for a server that was named.
         let port: Int?
         let health: RedisHealth
+        let embedded: EmbeddedRedis?
     }
 
     let group: any EventLoopGroup
@@ -96,11 +97,13 @@ extension HostStarter {
         let health = RedisHealth()
         var text = configuration["redis.url"]
         var port: Int?
+        var own: EmbeddedRedis?
         if text.isEmpty {
             let embedded = try await EmbeddedRedis.start(dataDirectory: directory, on: loop)
             closing.add { await embedded.stop() }
             text = embedded.url
             port = embedded.port
+            own = embedded
         }
         let url: RedisURL
         do throws(RedisError) {
@@ -123,7 +126,13 @@ extension HostStarter {
             telemetry.note(.error, "redis is away", [("reason", .string(error.message))])
         }
         closing.add { await client.shutdown() }
-        return HostSupplies.Redis(client: client, url: url.description, port: port, health: health)
+        return HostSupplies.Redis(
+            client: client,
+            url: url.description,
+            port: port,
+            health: health,
+            embedded: own
+        )
     }
 
     /// What a `rediss://` URL needs; nil for any other.

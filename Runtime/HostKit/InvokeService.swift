@@ -35,7 +35,7 @@ package final class InvokeService: BindingService {
         guard let dispatching = dispatching.withLock({ $0 }) else {
             throw FunctionError(status: 503, code: "draining", message: "the host is not ready")
         }
-        let invocation = Invocation(
+        var invocation = Invocation(
             function: request.function,
             event: Event(body: request.input.bytes()),
             depth: call.origin.depth + 1,
@@ -44,6 +44,9 @@ package final class InvokeService: BindingService {
             timeout: call.origin.deadline - Monotonic.now,
             trigger: "invoke"
         )
+        if let fault = call.origin.trial?.providerFault {
+            invocation.trial = Trial(faults: [.provider(fault)])
+        }
         let reply = await dispatching.collect(invocation, on: loop)
         if let error = reply.outcome.error { throw error }
         let value = (try? JSON.parse(reply.body)) ?? .string(reply.body.text)

@@ -31,8 +31,17 @@ extension HostStarter {
     var trials: @Sendable ([Header]) throws(FunctionError) -> Trial? {
         let isDevelopment = options.isDevelopment
         return { (headers) throws(FunctionError) in
-            guard isDevelopment else { return nil }
-            return headers.first("x-swiftlet-record") == "1" ? Trial(isRecorded: true) : nil
+            let faults = headers.first("x-swiftlet-fault")
+            guard isDevelopment else {
+                guard faults == nil else {
+                    let message = "x-swiftlet-fault is for `swiftlet dev`; this host is one of `serve`"
+                    throw .badRequest("faults_refused", message)
+                }
+                return nil
+            }
+            let isRecorded = headers.first("x-swiftlet-record") == "1"
+            guard isRecorded || faults != nil else { return nil }
+            return Trial(isRecorded: isRecorded, faults: try InjectedFault.read(faults ?? ""))
         }
     }
 }

@@ -12,6 +12,8 @@ package struct CallOrigin: Sendable {
     package var fencingToken: UInt64?
     /// When the invocation's time is over.
     package var deadline: Monotonic
+    /// What a developer wants of the invocation beyond its reply.
+    package var trial: Trial?
 
     package init(
         invocation: String,

@@ -8,9 +8,18 @@ package final class Trial: Sendable {
     package let isRecorded: Bool
     /// What it is a repetition of.
     package let replay: ReplayScript?
+    /// What is to fail.
+    package let faults: [InjectedFault]
 
-    package init(isRecorded: Bool = false, replay: ReplayScript? = nil) {
+    package init(isRecorded: Bool = false, replay: ReplayScript? = nil, faults: [InjectedFault] = []) {
         self.isRecorded = isRecorded
         self.replay = replay
+        self.faults = faults
+    }
+
+    /// What the provider is to do to its requests.
+    package var providerFault: InjectedFault.Provider? {
+        for case .provider(let fault) in faults { return fault }
+        return nil
     }
 }

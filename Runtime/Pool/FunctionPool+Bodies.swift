@@ -24,6 +24,7 @@ extension FunctionPool {
             link.send { $0.frame(.taken, id: frame.id) }
             return complete(frame.id, link, nil)
         }
+        if isDoomed(ticket, link) { return }
         guard ticket.status == 0 else { throw WireError("a second head for one reply") }
         ticket.status = head.status
         ticket.left = extent

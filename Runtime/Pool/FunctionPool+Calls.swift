@@ -16,6 +16,7 @@ extension FunctionPool {
             )
             return
         }
+        if isDoomed(ticket, link) { return }
         guard calls.count(on: link.id) < CallRegister.perWorkerMax else {
             let message = "more than \(CallRegister.perWorkerMax) calls are under way on one worker"
             answer.fail(FunctionError(status: 429, code: "too_many_calls", message: message))
@@ -28,7 +29,7 @@ extension FunctionPool {
         let id = frame.id
         let invocation = ticket.invocation
         let timeout = min(invocation.timeout ?? manifest.limits.timeout, manifest.limits.timeout)
-        let origin = CallOrigin(
+        var origin = CallOrigin(
             invocation: invocation.id,
             function: manifest.name,
             attempt: invocation.attempt,
@@ -38,6 +39,7 @@ extension FunctionPool {
             fencingToken: invocation.fencingToken,
             deadline: started + timeout
         )
+        origin.trial = invocation.trial
         let call = BindingCall(method: head.method, arguments: head.arguments, body: body, origin: origin)
         let taped = ticket.run.map { TapedAnswer(answer, $0.tape, head, body) }
         let player = invocation.trial?.replay?.player

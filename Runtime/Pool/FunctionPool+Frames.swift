@@ -14,6 +14,7 @@ extension FunctionPool: WorkerLink.Owner {
             case .chunk where frame.id & Frame.callBit == 0: try piece(frame, payload, link)
             case .end where frame.id & Frame.callBit == 0: complete(frame.id, link, nil)
             case .error where frame.id & Frame.callBit == 0:
+                if let ticket = tickets[frame.id], isDoomed(ticket, link) { return }
                 complete(frame.id, link, try ErrorPayload.read(frame.payload))
             case .call: try beginCall(frame, from: link)
             case .credit:
@@ -51,6 +52,7 @@ extension FunctionPool: WorkerLink.Owner {
             if frame.isLast { complete(frame.id, link, nil) }
             return
         }
+        if isDoomed(ticket, link) { return }
         guard ticket.status == 0 else { throw WireError("a second head for one reply") }
         ticket.credit -= first.count
         guard ticket.credit >= 0 else { throw WireError("a reply sent more than its reader had granted") }

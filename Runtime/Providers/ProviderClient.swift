@@ -11,21 +11,24 @@ package struct ProviderClient: Sendable {
     private let rule: RetryRule
     private let sleep: @Sendable (Duration) async throws -> Void
     private let spread: @Sendable () -> Double
+    private let fault: @Sendable (CallOrigin) -> InjectedFault.Provider?
 
     /// A client of `endpoint`, where `sleep` waits between attempts and `spread` gives a random number from 0
-    /// to 1.
+    /// to 1; `fault` says what is to happen to a request instead of an answer.
     package init(
         _ endpoint: ProviderEndpoint,
         fetcher: Fetcher,
         rule: RetryRule = RetryRule(),
         sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
-        spread: @escaping @Sendable () -> Double = { Double.random(in: 0...1) }
+        spread: @escaping @Sendable () -> Double = { Double.random(in: 0...1) },
+        fault: @escaping @Sendable (CallOrigin) -> InjectedFault.Provider? = { _ in nil }
     ) {
         self.endpoint = endpoint
         self.fetcher = fetcher
         self.rule = rule
         self.sleep = sleep
         self.spread = spread
+        self.fault = fault
     }
 
     /// Posts `body` and gives the reply to `read`; both are repeated while the failure is transient and time
@@ -48,7 +51,7 @@ package struct ProviderClient: Sendable {
                 )
             }
             do {
-                let request = OutboundRequest(
+                var request = OutboundRequest(
                     method: "POST",
                     url: endpoint.baseURL + path,
                     headers: headers(origin),
@@ -56,6 +59,9 @@ package struct ProviderClient: Sendable {
                     timeout: min(remaining, .seconds(600)),
                     responseLimit: responseLimit
                 )
+                if let fault = fault(origin) {
+                    request = try await failing(request, fault, isStream: body["stream"]?.boolValue == true)
+                }
                 return try await read(try await checked(request))
             } catch let error as FetchError where error.code == .cancelled {
                 throw CancellationError()
@@ -104,6 +110,38 @@ package struct ProviderClient: Sendable {
     /// Whether a reply came from the offline provider.
     func isOffline(_ response: InboundResponse) -> Bool {
         response.headers.first("x-swiftlet-offline") == "1"
+    }
+
+    /// The request of which the offline provider makes that failure; one that it cannot make, and all of them
+    /// with a provider that is not ours, are thrown.
+    private func failing(
+        _ request: OutboundRequest,
+        _ fault: InjectedFault.Provider,
+        isStream: Bool
+    ) async throws -> OutboundRequest {
+        var request = request
+        let status: Int
+        switch fault {
+        case .hang:
+            try await sleep(request.timeout)
+            throw ProviderFailure.unavailable("the provider did not answer, as was asked for")
+        case .cut:
+            guard endpoint.offline, isStream else {
+                throw ProviderFailure(
+                    ProviderFailure.unavailable("the connection broke off, as was asked for"),
+                    isTransient: true
+                )
+            }
+            status = 0
+        case .rateLimited: status = 429
+        case .serverError: status = 500
+        }
+        guard endpoint.offline else {
+            let headers = [Header("retry-after-ms", "20")]
+            throw ProviderFailure(status: status, headers: headers, body: Bytes(), secret: nil)
+        }
+        request.headers.append(Header("x-swiftlet-fault", fault.rawValue))
+        return request
     }
 
     private func checked(_ request: OutboundRequest) async throws -> InboundResponse {

@@ -62,7 +62,7 @@ package final class TapePlayer: Sendable {
         let found: Int? = state.withLock { state in
             let left = requests.filter { state.calls[$0.call] == nil }
             guard let same = left.first(where: { $0.request == call }) else {
-                state.divergences.append(TapePlayer.difference(call, from: left.first?.request))
+                state.divergences.append(TapePlayer.difference(call, from: left.map(\.request)))
                 loosen(&state)
                 return nil
             }
@@ -168,8 +168,12 @@ package final class TapePlayer: Sendable {
         }
     }
 
-    private static func difference(_ call: RecordedCall, from other: RecordedCall?) -> String {
-        guard let other else { return "\(call.name) is one call more than there were" }
+    /// Told by the one of those left that is most like it: calls that run beside each other come in any order.
+    private static func difference(_ call: RecordedCall, from others: [RecordedCall]) -> String {
+        let likest =
+            others.first { $0.name == call.name } ?? others.first { $0.binding == call.binding }
+            ?? others.first { $0.method == call.method } ?? others.first
+        guard let other = likest else { return "\(call.name) is one call more than there were" }
         guard call.binding == other.binding, call.method == other.method else {
             return "\(call.name) is called where \(other.name) was"
         }

@@ -1,7 +1,8 @@
 import FunctionCore
 
-/// Does all that a replay has to bring back: reads the clock, draws numbers, asks a model whole and as a stream, beside
-/// each other, and counts in Redis; then fails, or replies with what it saw. With `crash` it traps.
+/// Does all that a replay has to bring back, and fails, crashes, or replies with what it saw.
+///
+/// It reads the clock, draws numbers, asks a model whole and as a stream beside each other, and counts in Redis.
 struct DrawFunction: AsyncFunction {
     func handle(_ event: Event, _ context: Context) async throws -> Reply {
         let settings = Settings(event)

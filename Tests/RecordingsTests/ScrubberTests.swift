@@ -53,7 +53,7 @@ struct ScrubberTests {
         for body in bodies {
             let event = Event(kind: .schedule, operation: "tick", body: body)
             let first = recorded(event)
-            let read = try Recording(JSONCoder.encode(scrubber.clean(first)))
+            let read = try Recording(JSONCoder.encode(Scrubber().clean(first)))
             #expect(read.event.event.body == body)
             #expect(read.event.event.kind == .schedule && read.event.event.operation == "tick")
             #expect(read.seedValue == 7 && read.traceContext == first.traceContext)

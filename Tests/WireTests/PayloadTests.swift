@@ -32,7 +32,10 @@ enum PayloadSamples {
             subprotocols: ["a", "b"],
             closeCode: 4999,
             closeReason: "ü"
-        )
+        ),
+        seed: .max,
+        tellsClock: true,
+        clock: [-1, 0, .max]
     )
 
     static let error = FunctionError(
@@ -136,6 +139,8 @@ struct PayloadTests {
         plain.request = nil
         plain.connection = nil
         plain.kind = .redis
+        plain.tellsClock = false
+        plain.clock = nil
         for head in [PayloadSamples.invoke, plain] {
             let body = Bytes([0, 255, 10])
             let (read, rest) = try InvokeHead.read(
@@ -154,6 +159,7 @@ struct PayloadTests {
             #expect(read.operation == head.operation)
             #expect(read.request == head.request)
             #expect(read.connection == head.connection)
+            #expect(read.seed == head.seed && read.tellsClock == head.tellsClock && read.clock == head.clock)
         }
     }
 
