@@ -11,7 +11,7 @@ package struct Scrubber: Sendable {
     package static let names = ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"]
 
     private let names: Set<String>
-    private let cleanBytes: @Sendable ([UInt8]) -> [UInt8]
+    private var cleanBytes: @Sendable ([UInt8]) -> [UInt8]
 
     /// - Parameters:
     ///   - more: further names, in any case
@@ -22,6 +22,25 @@ package struct Scrubber: Sendable {
     }
 
     package func clean(_ recording: Recording) -> Recording {
+        var own = self
+        let credentials = credentials(of: recording)
+        own.cleanBytes = { [cleanBytes] bytes in
+            let mark = Array(Scrubber.mark.utf8)
+            return cleanBytes(credentials.reduce(bytes) { $0.replacing(Array($1.utf8), with: mark) })
+        }
+        return own.scrubbed(recording)
+    }
+
+    /// What the event's header fields say that is not kept: gone as well where the function repeats it.
+    private func credentials(of recording: Recording) -> [String] {
+        let values = (recording.event.request?.headers ?? []).filter { isNamed($0.name) }.map(\.value)
+        let words =
+            values + values.compactMap { $0.split(separator: " ", maxSplits: 1).last.map { String($0) } }
+        return Set(words).filter { $0.utf8.count >= 6 && $0 != Scrubber.mark }
+            .sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
+    }
+
+    private func scrubbed(_ recording: Recording) -> Recording {
         var recording = recording
         recording.principal = recording.principal.map(clean)
         if var request = recording.event.request {
