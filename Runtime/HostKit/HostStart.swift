@@ -216,19 +216,7 @@ struct HostStarter {
         )
         let isolation = makeIsolation(premises)
         let recordings = makeRecordings(premises)
-        let factory = PoolFactory(
-            bindings: services.bindings,
-            group: supplies.group,
-            clock: clock,
-            telemetry: premises.telemetry,
-            isolation: isolation,
-            hasTemplate: configuration["workers.template"] != "off",
-            // A backtrace is the work of another process, which the sandbox does not allow.
-            backtraces: options.isDevelopment && !premises.settings.isolation.sandbox,
-            capacity: HostCapacity(premises.settings.profile),
-            shares: InFlightShares(bound: premises.settings.maxInFlight, reserved: project.reserved),
-            recordings: recordings
-        )
+        let factory = makeFactory(premises, supplies, services, isolation, recordings)
         closing.add { await factory.templates.stop() }
         let dispatcher = makePools(premises, services, factory)
         let scheduler = Scheduler(
@@ -263,6 +251,31 @@ struct HostStarter {
             trials: trials,
             faults: faults,
             embeddedRedis: supplies.redis.embedded
+        )
+    }
+
+    private func makeFactory(
+        _ premises: Premises,
+        _ supplies: HostSupplies,
+        _ services: HostServices,
+        _ isolation: WorkerIsolation,
+        _ recordings: RecordingStore
+    ) -> PoolFactory {
+        PoolFactory(
+            bindings: services.bindings,
+            group: supplies.group,
+            clock: premises.clock,
+            telemetry: premises.telemetry,
+            isolation: isolation,
+            hasTemplate: configuration["workers.template"] != "off",
+            // A backtrace is the work of another process, which the sandbox does not allow.
+            backtraces: options.isDevelopment && !premises.settings.isolation.sandbox,
+            capacity: HostCapacity(premises.settings.profile),
+            shares: InFlightShares(
+                bound: premises.settings.maxInFlight,
+                reserved: premises.generation.project.reserved
+            ),
+            recordings: recordings
         )
     }
 

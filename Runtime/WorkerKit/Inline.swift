@@ -53,11 +53,7 @@ func runInline(_ entries: [FunctionEntry], name: String, record file: String) ->
 
 /// A recording has no values: they come from this process's environment.
 private func recordedEnvironment(_ names: [String]) -> [String: String] {
-    var values: [String: String] = [:]
-    for name in names {
-        if let value = getenv(name) { values[name] = String(cString: value) }
-    }
-    return values
+    LambdaEnvironment.variables().filter { names.contains($0.key) }
 }
 
 private let inlineLog = Logger { level, message, metadata in

@@ -117,7 +117,7 @@ struct FrameCodecTests {
         #expect(try decoder.next()?.payload.count == Frame.payloadMax)
     }
 
-    @Test("a frame of unknown kind is refused, naming it", arguments: [0, 15, 255] as [UInt8])
+    @Test("a frame of unknown kind is refused, naming it", arguments: [0, 16, 255] as [UInt8])
     func unknownKind(_ kind: UInt8) {
         let error = #expect(throws: WireError.self) { try decode([0, 0, 0, 0, kind, 0, 0, 0, 1, 0, 0, 0]) }
         #expect(error?.description.contains("\(kind)") == true)
