@@ -142,7 +142,8 @@ let package = Package(
             "HostKit",
             "HostKit",
             [
-                "Console", "FunctionCore", "Activity", "Builds", "Invocations", "Recordings", "Wire", "Observe",
+                "Console", "FunctionCore", "Activity", "Builds", "Invocations", "Recordings", "Wire",
+                "Observe",
                 "Settings",
                 "Scheduling",
                 "Scaling",
