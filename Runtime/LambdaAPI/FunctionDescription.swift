@@ -5,7 +5,7 @@ import Invocations
 ///
 /// Values of environment variables are not shown: they may be secrets.
 package struct FunctionDescription: Sendable {
-    /// What is known of the executable that its workers are started from.
+    /// What is known of what its workers are started from: the bundle, or the folder of a foreign runtime.
     package struct Code: Sendable {
         package var bytes: Int
         /// SHA-256.
@@ -30,10 +30,11 @@ package struct FunctionDescription: Sendable {
     /// FunctionConfiguration.
     package var configuration: JSON {
         let name = manifest.name
+        let handler = manifest.foreign.map(\.handler) ?? ""
         let seconds = Int(clamping: Int64((manifest.limits.timeout / .seconds(1)).rounded(.up)))
         return [
             "FunctionName": .string(name), "FunctionArn": .string(FunctionARN.of(name)),
-            "Runtime": "provided.al2023", "Handler": .string(name),
+            "Runtime": "provided.al2023", "Handler": .string(handler.isEmpty ? name : handler),
             "Role": .string("arn:aws:iam::\(FunctionARN.account):role/swiftlet"),
             "CodeSize": .integer(Int64(code.bytes)), "CodeSha256": .string(Bytes(code.hash).base64),
             "Description": .string(manifest.summary), "Timeout": .integer(Int64(seconds)),

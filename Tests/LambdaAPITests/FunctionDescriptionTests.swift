@@ -27,6 +27,18 @@ struct FunctionDescriptionTests {
         #expect(!whole.text.contains("secret"))
     }
 
+    @Test("a function that a foreign runtime runs has that runtime's handler")
+    func foreignHandler() {
+        var description = describe("greet")
+        #expect(description.configuration["Handler"] == "greet")
+        description.manifest.foreign = .init(
+            command: ["python3"],
+            handler: "app.handler",
+            folder: "Functions/greet"
+        )
+        #expect(description.configuration["Handler"] == "app.handler")
+    }
+
     @Test("a list comes by name, page by page")
     func pages() throws {
         let all = ["c", "a", "b"].map(describe)
