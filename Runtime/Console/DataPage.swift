@@ -41,69 +41,78 @@ package struct DataView: Sendable {
         Page("Data", .data) {
             tag("h1") { "Data" }
             tag("p", .class("lead")) { "What functions have stored, to look at." }
-            tag("div", .class("columns")) {
-                tag("section") {
-                    tag("h2") { "Users" }
-                    tag("form", .class("bar"), .set("method", "get"), .action(Address("/console/users"))) {
-                        tag("div") {
-                            tag("label", .set("for", "user")) { "User, a number from 1" }
-                            void(
-                                "input",
-                                .id("user"),
-                                .name("user"),
-                                .set("inputmode", "numeric"),
-                                .set("pattern", "[0-9]+"),
-                                .flag("required")
-                            )
-                        }
-                        tag("button") { "Open the shard" }
+            usersAndDocuments
+            blobList
+        }
+    }
+
+    private var usersAndDocuments: HTML {
+        tag("div", .class("columns")) {
+            tag("section") {
+                tag("h2") { "Users" }
+                tag("form", .class("bar"), .set("method", "get"), .action(Address("/console/users"))) {
+                    tag("div") {
+                        tag("label", .set("for", "user")) { "User, a number from 1" }
+                        void(
+                            "input",
+                            .id("user"),
+                            .name("user"),
+                            .set("inputmode", "numeric"),
+                            .set("pattern", "[0-9]+"),
+                            .flag("required")
+                        )
                     }
-                }
-                tag("section") {
-                    tag("h2") { "Documents" }
-                    table(
-                        "Collections of documents",
-                        ["Collection", .number("Documents")],
-                        collections.map { collection in
-                            [
-                                tag(
-                                    "a",
-                                    .href(Address("/console/documents").with("collection", collection.name))
-                                ) {
-                                    collection.name
-                                }, HTML(String(collection.count)),
-                            ]
-                        },
-                        empty: "There is none."
-                    )
+                    tag("button") { "Open the shard" }
                 }
             }
-            tag("h2") { "Blobs" }
-            tag("form", .class("bar"), .set("method", "get"), .action(Address("/console/data"))) {
-                tag("div", .class("wide")) {
-                    tag("label", .set("for", "prefix")) { "Keys that begin with" }
-                    void("input", .id("prefix"), .name("prefix"), .value(prefix))
-                }
-                tag("button") { "Show" }
+            tag("section") {
+                tag("h2") { "Documents" }
+                table(
+                    "Collections of documents",
+                    ["Collection", .number("Documents")],
+                    collections.map { collection in
+                        [
+                            tag(
+                                "a",
+                                .href(Address("/console/documents").with("collection", collection.name))
+                            ) {
+                                collection.name
+                            }, HTML(String(collection.count)),
+                        ]
+                    },
+                    empty: "There is none."
+                )
             }
-            table(
-                "Blobs",
-                ["Key", "Type", .number("Size")],
-                blobs.map { blob in
-                    [
-                        tag("a", .href(Address("/console/blob").with("key", blob.key))) { blob.key },
-                        HTML(blob.type),
-                        HTML(spoken(bytes: blob.size)),
-                    ]
-                },
-                empty: "There is none."
-            )
-            tag("p", .class("quiet small")) { "\(spoken(bytes: used)) are stored in all." }
-            if let next {
-                tag("p", .class("more")) {
-                    tag("a", .href(Address("/console/data").with("prefix", prefix).with("after", next))) {
-                        "More"
-                    }
+        }
+    }
+
+    @HTMLBuilder
+    private var blobList: HTML {
+        tag("h2") { "Blobs" }
+        tag("form", .class("bar"), .set("method", "get"), .action(Address("/console/data"))) {
+            tag("div", .class("wide")) {
+                tag("label", .set("for", "prefix")) { "Keys that begin with" }
+                void("input", .id("prefix"), .name("prefix"), .value(prefix))
+            }
+            tag("button") { "Show" }
+        }
+        table(
+            "Blobs",
+            ["Key", "Type", .number("Size")],
+            blobs.map { blob in
+                [
+                    tag("a", .href(Address("/console/blob").with("key", blob.key))) { blob.key },
+                    HTML(blob.type),
+                    HTML(spoken(bytes: blob.size)),
+                ]
+            },
+            empty: "There is none."
+        )
+        tag("p", .class("quiet small")) { "\(spoken(bytes: used)) are stored in all." }
+        if let next {
+            tag("p", .class("more")) {
+                tag("a", .href(Address("/console/data").with("prefix", prefix).with("after", next))) {
+                    "More"
                 }
             }
         }

@@ -7,7 +7,7 @@ package struct InvocationView: Sendable {
     package var linesLeftOut: Int
     /// Repetitions of it that are known.
     package var replays: [AttemptView]
-    /// Whether it may be run again, with the reason where not.
+    /// Whether it may be run again.
     package var mayReplay: Bool
     /// The job, where it is one.
     package var job: String?

@@ -65,8 +65,6 @@ package struct ScheduleChart: Sendable {
                 tag(
                     "svg",
                     .set("viewBox", "0 0 1170 \(Int(height))"),
-                    .number("width", 1170),
-                    .number("height", height),
                     .set("role", "img"),
                     .label("From \(from.spokenDate) to \(to.spokenDate), the details are in the tables")
                 ) {

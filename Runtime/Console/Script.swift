@@ -29,7 +29,8 @@ enum Script {
           };
           const put = (id, markup) => {
             const part = document.getElementById(id);
-            if (!part || isSelected(part)) return;
+            // Rows that were asked for stay.
+            if (!part || isSelected(part) || part.querySelector("[data-grown]")) return;
             const held = part.contains(document.activeElement) ? document.activeElement : null;
             if (held && /^(INPUT|SELECT|TEXTAREA)$/.test(held.tagName)) return;
             const key = held && (held.id || held.getAttribute("href") || held.dataset.key);
@@ -150,6 +151,7 @@ enum Script {
               const list = document.getElementById(link.dataset.more);
               const fresh = [...page.getElementById(link.dataset.more).children];
               list.append(...fresh);
+              list.dataset.grown = "";
               const next = page.querySelector("a[data-more]");
               if (next) { link.href = next.href; link.removeAttribute("aria-busy"); }
               else link.remove();

@@ -73,6 +73,7 @@ enum Stylesheet {
         .quiet { color: var(--quiet); }
         .mono, code, pre { font-family: ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace;
           font-size: .87em; }
+        h1.mono { font-size: 1.3rem; letter-spacing: 0; }
         .small { font-size: .87rem; }
         code { overflow-wrap: anywhere; }
         pre { margin: 0; padding: .9rem 1rem; background: var(--sunk); border-radius: .6rem; overflow: auto;
@@ -131,6 +132,8 @@ enum Stylesheet {
         .list tbody tr:last-child > :last-child { border-bottom-right-radius: .7rem; }
         .list .number { text-align: right; white-space: nowrap; }
         .list form { display: inline; }
+        .list .mono, .list button { white-space: nowrap; }
+        a[aria-current="true"] { color: var(--ink); font-weight: 600; text-decoration: none; }
         .rows { list-style: none; margin: 0; padding: 0; background: var(--paper); border: 1px solid var(--line);
           border-radius: .75rem; overflow: hidden; }
         .rows li { content-visibility: auto; contain-intrinsic-size: auto 2.5rem; border-top: 1px solid var(--line); }
@@ -241,11 +244,14 @@ enum Stylesheet {
           .list tbody td.number { text-align: left; white-space: normal; }
           .list td[data-label]::before { content: attr(data-label); color: var(--quiet); font-size: .87rem; }
           .list td:empty { display: none; }
+          .list td > .pill { justify-self: start; }
+          .list .mono { white-space: normal; }
           .row { display: flex; flex-wrap: wrap; gap: .15rem .75rem; }
           .row > :nth-child(1) { color: var(--quiet); }
           .row > :nth-child(2) { order: -1; font-weight: 550; }
           .row > :nth-child(4) { order: 1; flex-basis: 100%; }
-          .row > :nth-child(5) { margin-left: auto; }
+          .row > :nth-child(5) { display: none; }
+          .row > :nth-child(6) { margin-left: auto; }
           .facts { grid-template-columns: minmax(0, 1fr); gap: 0; }
           .facts dd { margin-bottom: .5rem; }
         }

@@ -59,7 +59,7 @@ extension ConsoleRoutes {
             attempts: attempts,
             linesLeftOut: leftOut,
             replays: replays.prefix(20).map { AttemptView($0) },
-            mayReplay: false,
+            mayReplay: mayReplay && last.isRecorded,
             job: job?.id
         )
     }

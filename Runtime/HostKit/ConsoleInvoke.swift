@@ -30,7 +30,7 @@ extension ConsoleRoutes {
                 operation: operation,
                 event: text
             )
-            return .html(view.page(reply: shown).document(frame(request)))
+            return .html(view.page(reply: shown).document(await frame(request)))
         }
     }
 }

@@ -12,6 +12,8 @@ struct ConsoleRoutes {
     let jobs: JobsAPI
     var rates: ConsoleRates { host.telemetry.rates }
     let access: AdminAccess
+    /// The admin API's routes, of which the console asks what it has no other way to.
+    let api: [EndpointRoute]
 
     private static let policy = """
         default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; \
@@ -34,7 +36,7 @@ struct ConsoleRoutes {
             guarded(
                 EndpointRoute("POST", "/console/invoke/{name}", bodyLimit: 6 << 20) { await self.invoke($0) }
             ),
-        ] + scheduleRoutes + queueRoutes + workerRoutes + dataRoutes
+        ] + scheduleRoutes + replayRoutes + queueRoutes + workerRoutes + dataRoutes
             + ConsoleLogin(access: access, policy: ConsoleRoutes.policy).routes
     }
 
@@ -53,7 +55,9 @@ struct ConsoleRoutes {
     ) -> EndpointRoute {
         guarded(
             EndpointRoute("GET", pattern) { request in
-                await self.shown(request) { .html(try await make(request).document(self.frame(request))) }
+                await self.shown(request) {
+                    .html(try await make(request).document(await self.frame(request)))
+                }
             }
         )
     }
@@ -99,14 +103,14 @@ struct ConsoleRoutes {
         }
         let title = error.status == 404 ? "Not there" : "That did not work"
         let page = Page.failure(title, error.message, back: Page.Place.overview.address)
-        return .html(page.document(frame(request)), status: error.status)
+        return .html(page.document(await frame(request)), status: error.status)
     }
 
-    func frame(_ request: EndpointRequest) -> Page.Frame {
+    func frame(_ request: EndpointRequest) async -> Page.Frame {
         Page.Frame(
             now: host.clock.now.spoken,
             isVirtual: host.clock.isVirtual,
-            degraded: host.degraded,
+            degraded: await buildFaults() + host.degraded,
             hasSession: !access.token.isEmpty,
             notice: request.query["done"].flatMap(ConsoleNotice.init(rawValue:))?.text
         )
@@ -115,7 +119,7 @@ struct ConsoleRoutes {
 
 /// What a form did, said on the page that it led to.
 enum ConsoleNotice: String {
-    case paused, resumed, triggered, clock, retried, cancelled, redriven, purged
+    case paused, resumed, triggered, clock, retried, cancelled, redriven, purged, replayed, differed
 
     var text: String {
         switch self {
@@ -127,6 +131,8 @@ enum ConsoleNotice: String {
         case .cancelled: "The job is cancelled."
         case .redriven: "The dead letters are queued again."
         case .purged: "The dead letters are gone."
+        case .replayed: "It ran again, and everything was the same."
+        case .differed: "It ran again, and not everything was the same."
         }
     }
 }

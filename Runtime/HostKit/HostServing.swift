@@ -150,9 +150,10 @@ extension HostStarter {
         let api = AdminAPI(host: state, jobs: JobsAPI(host: state, runner: runner)) {
             await reloader.reload("the admin API")
         }
-        let console = ConsoleRoutes(host: state, jobs: api.jobs, access: settings.admin)
+        let routes = api.routes
+        let console = ConsoleRoutes(host: state, jobs: api.jobs, access: settings.admin, api: routes)
         let router = try Router(
-            endpoints: AdminGuard(access: settings.admin).guarded(api.routes) + console.routes
+            endpoints: AdminGuard(access: settings.admin).guarded(routes) + console.routes
         )
         let server = try await HTTPServer.bind(
             host: settings.admin.bind,

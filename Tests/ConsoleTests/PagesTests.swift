@@ -93,6 +93,10 @@ struct PagesTests {
             job: hostile
         )
         check(invocation.page, "invocation")
+    }
+
+    @Test("nor does what is in Redis or stored")
+    func hostileData() {
         let letter = DeadLettersView.Letter(
             id: hostile,
             code: hostile,
