@@ -1,6 +1,8 @@
 import FunctionCore
 import Glibc
 import Invocations
+import LambdaAPI
+import Storage
 
 /// The files of a function that a foreign runtime runs: with them its code changes.
 enum ForeignFiles {
@@ -25,6 +27,23 @@ enum ForeignFiles {
             for byte in words.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         }
         return String(hash, radix: 16)
+    }
+
+    /// What GetFunction tells of a folder: the files' bytes together, the mark's hash, the latest change.
+    static func code(in folder: String) -> FunctionDescription.Code {
+        var code = FunctionDescription.Code(
+            bytes: 0,
+            hash: SHA256.hash(Array(mark(of: folder).utf8)),
+            changed: Instant(nanoseconds: 0)
+        )
+        for file in files(in: folder) {
+            var info = stat()
+            guard stat(file, &info) == 0 else { continue }
+            code.bytes += Int(info.st_size)
+            let changed = Instant(nanoseconds: Int64(info.st_mtim.tv_sec) * 1_000_000_000)
+            if changed > code.changed { code.changed = changed }
+        }
+        return code
     }
 
     private static func isForeign(_ manifest: String) -> Bool {

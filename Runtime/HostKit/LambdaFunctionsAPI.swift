@@ -26,21 +26,22 @@ struct LambdaFunctionsAPI {
             request.parameters["name"] ?? "",
             qualifier: request.query["Qualifier"]
         )
-        return FunctionDescription(try host.manifest(of: name), code())
+        let manifest = try host.manifest(of: name)
+        return FunctionDescription(manifest, code(of: manifest))
     }
 
     @Sendable private func list(_ request: EndpointRequest) throws(LambdaError) -> EndpointResponse {
-        let code = code()
-        return .json(
+        .json(
             try FunctionDescription.page(
-                host.project.manifests.map { FunctionDescription($0, code) },
+                host.project.manifests.map { FunctionDescription($0, code(of: $0)) },
                 marker: request.query["Marker"],
                 maxItems: request.query["MaxItems"]
             )
         )
     }
 
-    private func code() -> FunctionDescription.Code {
+    private func code(of manifest: Manifest) -> FunctionDescription.Code {
+        if let foreign = manifest.foreign { return ForeignFiles.code(in: foreign.folder) }
         let bundle = host.live.current.bundle
         var facts = stat()
         stat(bundle.executable, &facts)
