@@ -120,7 +120,7 @@ struct ProjectSource: Sendable {
 
     /// The folders in which they lie, but for the bundle's.
     var folders: [String] {
-        [functions] + listDirectory(functions).map { "\(functions)/\($0)" }
+        [functions] + listDirectory(functions).flatMap { ["\(functions)/\($0)", "\(functions)/\($0)/schemas"] }
             + [schedules, "\(schedules)/calendars", "\(schedules)/calendars/overrides"]
     }
 
@@ -130,7 +130,7 @@ struct ProjectSource: Sendable {
     var files: [String] {
         (bundle == build?.output ? [] : [bundle])
             + listDirectory(functions).map { "\(functions)/\($0)/function.yaml" }
-            + ForeignFiles.below(functions)
+            + ForeignFiles.below(functions) + SchemaFiles.below(functions)
             + listDirectory(schedules).map { "\(schedules)/\($0)" }
             + CalendarFiles(schedules: schedules).watched
     }

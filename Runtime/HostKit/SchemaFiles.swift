@@ -8,6 +8,13 @@ enum SchemaFiles {
     /// Bytes of one file.
     private static let sizeMax = 1 << 20
 
+    /// Those in the functions' folders `schemas`, which a `dev` host looks at for changes.
+    static func below(_ functions: String) -> [String] {
+        listDirectory(functions).flatMap { folder in
+            listDirectory("\(functions)/\(folder)/schemas").map { "\(functions)/\(folder)/schemas/\($0)" }
+        }
+    }
+
     static func read(into manifest: inout Manifest, _ problems: Problems) {
         for (_, contract) in manifest.contracts.sorted(by: { $0.key < $1.key }) {
             for file in contract.files { read(file, into: &manifest, line: contract.line, problems) }
