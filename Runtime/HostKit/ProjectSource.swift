@@ -120,7 +120,8 @@ struct ProjectSource: Sendable {
 
     /// The folders in which they lie, but for the bundle's.
     var folders: [String] {
-        [functions] + listDirectory(functions).flatMap { ["\(functions)/\($0)", "\(functions)/\($0)/schemas"] }
+        let own = listDirectory(functions).map { "\(functions)/\($0)" }
+        return [functions] + own + own.map { "\($0)/schemas" }
             + [schedules, "\(schedules)/calendars", "\(schedules)/calendars/overrides"]
     }
 

@@ -20,7 +20,14 @@ extension Scenarios {
                 kinds.formUnion(samples.compactMap { $0["kind"]?.stringValue })
             }
             #expect(kinds == ["plain", "http", "websocket", "redis", "schedule"])
-            let listed = try await host.swiftlet("invoke", "questionnaire", "--sample", "http")
+            let listed = try await host.swiftlet(
+                "invoke",
+                "questionnaire",
+                "--sample",
+                "http",
+                "--operation",
+                "definitions"
+            )
             #expect(listed.code == 0 && listed.output.contains("story"), "\(listed.all)")
             let refused = try await host.swiftlet("invoke", "motto", "--sample", "http")
             #expect(refused.code == 1 && refused.output.contains("prompt"), "\(refused.all)")
