@@ -80,7 +80,8 @@ extension Scenarios {
 
         @Test("errors, time limits, exits and long replies are told as on AWS, and the next invocation works")
         func faults() async throws {
-            try await run(["py": "limits: {timeout: 2s}"]) { host in
+            // Megabytes take a debug build their time.
+            try await run(["py": "limits: {timeout: 2s}", "large": ""]) { host in
                 let failed = try await host.lambda("py", ["do": "fail"])
                 #expect(failed.status == 200 && failed.fault == "Unhandled")
                 #expect(failed.error == ("ValueError", "told to"))
@@ -97,11 +98,12 @@ extension Scenarios {
                 #expect(left.error == ("Runtime.ExitError", words))
                 let broken = try await host.lambda("py", ["do": "exit", "code": 127])
                 #expect(broken.error.message.hasSuffix("Runtime exited with error: exit status 127"))
-                let long = try await host.lambda("py", ["do": "large", "bytes": 6_291_557])
+                let long = try await host.lambda("large", ["do": "large", "bytes": 6_291_557])
                 #expect(long.error.type == "Function.ResponseSizeTooLarge")
                 #expect(long.error.message.contains("(6291556 bytes)"))
-                let fits = try await host.lambda("py", ["do": "large", "bytes": 6_000_000])
-                #expect(fits.fault == nil && fits.body.stringValue?.utf8.count == 6_000_000)
+                let fits = try await host.lambda("large", ["do": "large", "bytes": 6_000_000])
+                #expect(fits.fault == nil, "\(fits.error)")
+                #expect(fits.body.stringValue?.utf8.count == 6_000_000)
             }
         }
 
