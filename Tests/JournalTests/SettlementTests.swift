@@ -76,6 +76,7 @@ struct SettlementTests {
         new.idempotencyKey = "k"
         new.maxAttempts = 9
         new.maxRecoveries = 4
+        new.countsFor = "daily"
         new.key = "ann"
         new.priority = 3
         new.expires = at(50)
@@ -91,5 +92,6 @@ struct SettlementTests {
     private static let members: Set = [
         "id", "function", "operation", "body", "trigger", "owner", "trace", "maxAttempts", "maxRecoveries",
         "runAt", "depth", "idempotencyKey", "key", "lane", "priority", "expires", "unique",
+        "countsFor",
     ]
 }
