@@ -17,6 +17,7 @@ struct LoopTests {
         let project = try OwnProject()
         defer { project.remove() }
         try await project.make()
+        let written = try project.read(source)
         try await project.serve { gateway, admin in
             let greeting = "\(gateway)/v1/hello/Ada"
             #expect(try await HTTP.get(greeting).json == ["greeting": "Good day, Ada!"])
@@ -39,6 +40,8 @@ struct LoopTests {
             #expect(try await workers(of: "counter", admin) == neighbours)
             try await moveRoute(project, gateway)
         }
+        // Its test is of what was written.
+        project.write(written, to: source)
         let ran = try await project.test()
         #expect(ran.status.succeeded, "\(ran.output.text)\(ran.errors.text)")
     }
