@@ -86,7 +86,10 @@ extension Scenarios {
         @Test("a time or a speed that is off is refused with what is allowed, and changes nothing")
         func refusals() async throws {
             try await withHost(["--at", "2026-11-27T14:25:00Z", "--speed", "0"]) { host in
-                #expect(host.output.contains("  clock     2026-11-27T14:25:00Z, standing still\n"))
+                // The banner comes a moment after host.json.
+                try await eventually("the banner's clock") {
+                    host.output.contains("  clock     2026-11-27T14:25:00Z, standing still\n") ? true : nil
+                }
                 let gap = try await host.swiftlet("clock", "set", "2027-03-14 02:30 America/New_York")
                 #expect(gap.code == 1 && gap.all.contains("write 2027-03-14T03:00:00"), "\(gap.all)")
                 let words = try await host.swiftlet("clock", "set", "tomorrow")
