@@ -15,8 +15,9 @@ RELEASE := -c release --static-swift-stdlib $(CHECK)
 # The suites that need no process, socket or file of their own. They run once more on one processor, where a call that blocks
 # Swift's thread pool shows as a hang.
 PURE := ^(CoreTests|WireTests|SchedulingTests|ScalingTests|SettingsTests|FunctionsTests)\.|^(PoolTests|RedisTests)\..*(Machine|Codec|URL|Budget)
-# But for two that only reckon, for long: each test has a minute, and one processor has all of them at once.
+# Two that reckon for long have it to themselves: each test has a minute, and one processor has all of a run at once.
 RECKONING := WindowRotationRandomTests/seeds|PoolMachineRandomTests
+ALONE := timeout 600 taskset -c "$$(sed -n 's/^Cpus_allowed_list:[[:space:]]*\([0-9]*\).*/\1/p' /proc/self/status)"
 
 # Arguments for `swiftlet dev`, `swiftlet demo` and the benchmarks: make dev ARGS="--port 0"
 ARGS ?=
@@ -40,8 +41,8 @@ test: packages ## build and run all tests, then the pure ones on one processor
 	swift test --skip-build --disable-xctest --no-parallel $(DEBUG) --skip '^EndToEnd\.'
 	swift test --skip-build --disable-xctest --no-parallel $(DEBUG) --filter '^EndToEnd\.'
 	@echo "once more on one processor: $(PURE)"
-	timeout 600 taskset -c "$$(sed -n 's/^Cpus_allowed_list:[[:space:]]*\([0-9]*\).*/\1/p' /proc/self/status)" \
-		swift test --skip-build --disable-xctest $(DEBUG) --filter '$(PURE)' --skip '$(RECKONING)'
+	$(ALONE) swift test --skip-build --disable-xctest $(DEBUG) --filter '$(PURE)' --skip '$(RECKONING)'
+	$(ALONE) swift test --skip-build --disable-xctest $(DEBUG) --filter '$(RECKONING)'
 
 bench: ## measure against nginx, uWSGI, php-fpm and others; ARGS="--only soak" for the soak
 	@deploy/install-packages bench
