@@ -31,7 +31,7 @@ class Emulator:
     """`swiftlet dev` in a folder; the time from its start to the first good reply is `started`, in seconds."""
 
     def __init__(self, build, folder, data, path, *flags, patience=60):
-        self.port, self.url = free_port(), None
+        self.port, self.note = free_port(), Path(data) / "host.json"
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("SWIFTLET_", "OPENAI_", "REDIS_"))}
         begin = time.monotonic()
         self.process = subprocess.Popen(
@@ -47,7 +47,6 @@ class Emulator:
                 raise Failure("the emulator does not answer")
             time.sleep(0.002)
         self.started = time.monotonic() - begin
-        self.admin = json.loads((Path(data) / "host.json").read_text())["admin"]
 
     def get(self, path):
         """The body of a good reply, or None."""
@@ -56,7 +55,9 @@ class Emulator:
                 return reply.read().decode()
 
     def build_state(self):
-        with urllib.request.urlopen(self.admin + "/v1/build", timeout=5) as reply:
+        # Written once the host is ready, which may be after its first reply.
+        until(self.note.exists, 10, "the host writes no host.json")
+        with urllib.request.urlopen(json.loads(self.note.read_text())["admin"] + "/v1/build", timeout=5) as reply:
             return json.load(reply)["state"]
 
     def memory(self):
