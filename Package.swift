@@ -82,7 +82,7 @@ let package = Package(
         room("WorkerKit", "WorkerKit", ["FunctionCore", "LambdaEvents", "Recordings", "Wire", "CShims"]),
 
         // For tests of functions: their bindings in memory.
-        room("FunctionTesting", "FunctionTesting", ["FunctionCore"]),
+        room("FunctionTesting", "FunctionTesting", ["FunctionCore", "Recordings"]),
 
         // The host's side.
         room("Invocations", "Invocations", ["FunctionCore", "Recordings", nioCore]),
@@ -288,7 +288,7 @@ let package = Package(
         ),
         suite(
             "FunctionsTests",
-            ["FunctionCore", "FunctionTesting"] + functions.map { .target(name: $0) }
+            ["FunctionCore", "FunctionTesting", "Recordings"] + functions.map { .target(name: $0) }
         ),
         suite(
             "HostKitTests",
@@ -305,7 +305,8 @@ let package = Package(
         .testTarget(
             name: "EndToEnd",
             dependencies: [
-                "FunctionCore", "Processes", "TestSupport", "Seeds", "swiftlet", "functions", "fixtures",
+                "FunctionCore", "FunctionTesting", "Processes", "TestSupport", "Seeds", "Chatbot", "Motto",
+                "swiftlet", "functions", "fixtures",
             ],
             path: "Tests/EndToEnd",
             exclude: [

@@ -11,12 +11,18 @@ struct Invoke: ParsableCommand {
             A windowed function runs under its window's token where the window is open, and is refused where \
             it is not. Exit code 1 where the function failed. With --async a job is accepted and its id \
             printed. --sample sends an event as a trigger makes it, filled in from the manifest; --print shows it \
-            instead, for a file that --event sends again.
+            instead, for a file that --event sends again. --recorded sends the event of a recording afresh, with \
+            the clock and the world of now, to that or another function; `swiftlet replay` repeats all of it.
             """
     )
 
     @Argument(help: "The function's name.") var name: String
-    @Option(help: "The event, a JSON file; `-` for standard input. Default: {}.") var event: String?
+    @Option(
+        help:
+            "The event, a JSON file, or an exported recording, whose event is sent; `-` for standard input. Default: {}."
+    )
+    var event: String?
+    @Option(help: "The event of a recording, by the invocation's id.") var recorded: String?
     @Option(help: "An event of its first trigger of a kind: http, websocket, redis, schedule or plain.")
     var sample: String?
     @Flag(name: .customLong("print"), help: "With --sample: print the event and invoke nothing.")
@@ -39,9 +45,12 @@ struct Invoke: ParsableCommand {
             guard asJob else { leave(64, "--\(name) goes with --async") }
             path += "&\(name)=\(encoded(value))"
         }
-        let body = sample.map { Bytes(sampleEvent($0, client).text) } ?? readEvent()
+        guard [event, sample, recorded].count(where: { $0 != nil }) < 2 else {
+            leave(64, "--event, --sample and --recorded each name the event: give one of them")
+        }
+        let (body, type) = eventToSend(client)
         if printsSample { return print(body.text) }
-        var headers = [Header("content-type", contentType(of: body))]
+        var headers = [Header("content-type", type)]
         if record { headers.append(Header("x-swiftlet-record", "1")) }
         let answer = client.send("POST", path, bytes: body, headers: headers)
         if record, let id = answer.headers.first("x-swiftlet-invocation") {
@@ -58,8 +67,40 @@ struct Invoke: ParsableCommand {
         }
     }
 
+    /// The event, and the content type by which the host knows what it is.
+    private func eventToSend(_ client: HostClient) -> (Bytes, type: String) {
+        if let sample { return (Bytes(sampleEvent(sample, client).text), EventDocument.type) }
+        if let recorded {
+            return recordedEvent(client.value("GET", "/v1/recordings/\(encoded(recorded))"))
+        }
+        let body = readEvent()
+        guard let document = try? JSON.parse(body) else { return (body, "application/json") }
+        // As `swiftlet export` writes it.
+        if document["format"]?.intValue != nil, document["event"]?["kind"] != nil, document["seed"] != nil {
+            return recordedEvent(document)
+        }
+        guard document["kind"]?.stringValue != nil,
+            document["request"] != nil || document["connection"] != nil || document["body"] != nil
+        else { return (body, "application/json") }
+        return (body, EventDocument.type)
+    }
+
+    /// A recording with nothing in it but its event.
+    private func recordedEvent(_ recording: JSON) -> (Bytes, type: String) {
+        var file = recording.objectValue ?? [:]
+        for list in ["tape", "clock"] { file[list] = [] }
+        file["reply"] = nil
+        if let operation, var event = file["event"]?.objectValue {
+            event["operation"] = .string(operation)
+            file["event"] = .object(event)
+        }
+        if file["event"]?.text.contains("[redacted]") == true {
+            writeError("secrets were taken out of this event: the function sees [redacted] in their place\n")
+        }
+        return (JSON.object(file).bytes(), EventDocument.recordingType)
+    }
+
     private func sampleEvent(_ kind: String, _ client: HostClient) -> JSON {
-        if event != nil { leave(64, "--sample makes an event, and --event names one: give one of them") }
         let samples =
             client.value("GET", "/v1/functions/\(encoded(name))/samples")["samples"]?.arrayValue ?? []
         let found = samples.first { sample in
@@ -74,15 +115,6 @@ struct Invoke: ParsableCommand {
             leave(64, "\(name) has no trigger that makes `\(kind)`; it has \(kinds.joined(separator: ", "))")
         }
         return found
-    }
-
-    /// The content type by which the host knows the document of an event from a plain event's object.
-    private func contentType(of body: Bytes) -> String {
-        guard sample == nil else { return EventDocument.type }
-        guard let document = try? JSON.parse(body), document["kind"]?.stringValue != nil,
-            document["request"] != nil || document["connection"] != nil || document["body"] != nil
-        else { return "application/json" }
-        return EventDocument.type
     }
 
     private func readEvent() -> Bytes {

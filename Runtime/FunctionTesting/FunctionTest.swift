@@ -21,9 +21,9 @@ public struct FunctionTest: Sendable {
     ///
     /// It has the clock as well.
     public let world: FakeBindings
-    private let name: String
+    let name: String
     private let handler: Handler
-    private let environment: [String: String]
+    let environment: [String: String]
     private let notes = Notes()
 
     private final class Notes: Sendable {
@@ -76,27 +76,31 @@ public struct FunctionTest: Sendable {
         let id = nextID()
         return try await race(id, timeout) { race in
             let context = self.context(id, race, timeout, principal, attempt, fencingToken)
-            switch handler {
-            case .synchronous(let handle): return TestReply(try handle(event, context))
-            case .async(let handle): return TestReply(try await handle(event, context))
-            case .batch(let handle):
-                let results = try await handle([event], context)
-                try FunctionTest.check(results, for: 1)
-                return TestReply(try results[0].get())
-            case .streaming(let handle):
-                let recorder = ReplyRecorder(leavesAfter: leavesAfter)
-                do {
-                    try await handle(event, context, recorder.stream)
-                } catch {
-                    var reply = recorder.reply
-                    guard reply.status != 0 else { throw error }
-                    reply.error = FunctionError(describing: error)
-                    return reply
-                }
+            return try await run(event, context, leavesAfter: leavesAfter)
+        }
+    }
+
+    func run(_ event: Event, _ context: Context, leavesAfter: Int = .max) async throws -> TestReply {
+        switch handler {
+        case .synchronous(let handle): return TestReply(try handle(event, context))
+        case .async(let handle): return TestReply(try await handle(event, context))
+        case .batch(let handle):
+            let results = try await handle([event], context)
+            try FunctionTest.check(results, for: 1)
+            return TestReply(try results[0].get())
+        case .streaming(let handle):
+            let recorder = ReplyRecorder(leavesAfter: leavesAfter)
+            do {
+                try await handle(event, context, recorder.stream)
+            } catch {
                 var reply = recorder.reply
-                if reply.status == 0 { reply.status = 200 }
+                guard reply.status != 0 else { throw error }
+                reply.error = FunctionError(describing: error)
                 return reply
             }
+            var reply = recorder.reply
+            if reply.status == 0 { reply.status = 200 }
+            return reply
         }
     }
 
@@ -137,7 +141,7 @@ public struct FunctionTest: Sendable {
 
     private func context(
         _ id: String,
-        _ race: some Cancelling,
+        _ race: any Cancelling,
         _ timeout: Duration,
         _ principal: String?,
         _ attempt: Int,
@@ -151,19 +155,24 @@ public struct FunctionTest: Sendable {
             fencingToken: fencingToken,
             environment: environment,
             remaining: timeout,
-            log: Logger { [notes] level, message, metadata in
-                notes.lines.withLock {
-                    $0.append(LogLine(level: level, message: message, metadata: metadata))
-                }
-            },
+            log: logger,
             cancelled: { race.isCancelled }
         )
     }
 
-    private func race<Value: Sendable>(
+    /// Keeps what is logged.
+    var logger: Logger {
+        Logger { [notes] level, message, metadata in
+            notes.lines.withLock {
+                $0.append(LogLine(level: level, message: message, metadata: metadata))
+            }
+        }
+    }
+
+    func race<Value: Sendable>(
         _ id: String,
         _ timeout: Duration,
-        _ body: @escaping @Sendable (Race<Value>) async throws -> Value
+        _ body: @escaping @Sendable (any Cancelling) async throws -> Value
     ) async throws(FunctionError) -> Value {
         let race = Race<Value>()
         let result = await withTaskCancellationHandler {
@@ -183,7 +192,7 @@ extension TestReply {
 }
 
 /// What tells a handler that it is asked to stop.
-private protocol Cancelling: Sendable {
+protocol Cancelling: Sendable {
     var isCancelled: Bool { get }
 }
 

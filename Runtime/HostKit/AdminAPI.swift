@@ -158,9 +158,12 @@ struct AdminAPI {
         )
     }
 
-    /// A plain event's object, or the document of any other.
+    /// A plain event's object, the document of any other, or that of a recording.
     private func readEvent(_ request: EndpointRequest) throws(FunctionError) -> Event {
         let type = request.headers.first("content-type") ?? ""
+        if type.hasPrefix(EventDocument.recordingType) {
+            return try EventDocument.event(recording: request.body)
+        }
         guard type.hasPrefix(EventDocument.type) else {
             let body = request.body.isEmpty ? "{}" : request.body
             return Event(operation: request.query["operation"] ?? "", body: body)

@@ -1,4 +1,5 @@
 import FunctionCore
+import Recordings
 
 /// An event of any trigger as a JSON document, for whoever sends one to a function by hand.
 ///
@@ -9,6 +10,8 @@ import FunctionCore
 package enum EventDocument {
     /// The content type by which the admin API knows one from a plain event.
     package static let type = "application/vnd.swiftlet.event+json"
+    /// The content type of a recording of which the event is to be invoked afresh.
+    package static let recordingType = "application/vnd.swiftlet.recording+json"
 
     private static let kinds: [(name: String, kind: Event.Kind)] = [
         ("plain", .plain), ("http", .http), ("redis", .redis), ("schedule", .schedule),
@@ -78,6 +81,22 @@ package enum EventDocument {
                     ?? .message,
                 isText: connection?["text"]?.boolValue ?? true
             )
+        }
+        return event
+    }
+
+    /// The event of a recording's file, of which its calls and clock may be left out.
+    /// - Throws: `FunctionError` 422 where it is no recording, or one of a batch.
+    static func event(recording file: Bytes) throws(FunctionError) -> Event {
+        let event: Event
+        do {
+            event = try Recording(file).event.event
+        } catch {
+            throw FunctionError(describing: error)
+        }
+        guard event.kind != .batch else {
+            let message = "the recording is of a batch, which the host makes; `swiftlet replay` runs it again"
+            throw .invalid("recording", "kind", message)
         }
         return event
     }

@@ -49,10 +49,6 @@ extension HostStarter {
 extension Manifest {
     /// The values of environment entries whose names say that they are secret, or that are named.
     fileprivate func secrets(_ named: [String]) -> [String] {
-        let ends = ["KEY", "SECRET", "TOKEN", "PASSWORD"]
-        let names = named.map { $0.lowercased() }
-        return environment.filter { name, _ in
-            names.contains(name.lowercased()) || ends.contains { name.uppercased().hasSuffix($0) }
-        }.map(\.value)
+        environment.filter { Scrubber.isSecret($0.key, named) }.map(\.value)
     }
 }

@@ -3,6 +3,7 @@ import Glibc
 import NIOPosix
 import Observe
 import Recordings
+import Storage
 import Synchronization
 import WorkerPool
 
@@ -57,15 +58,18 @@ package final class RecordingStore: Sendable {
         let name = ("invocation", JSON.string(recording.id))
         guard pending.add(1, ordering: .relaxed).newValue <= RecordingStore.pendingMax else {
             pending.subtract(1, ordering: .relaxed)
+            telemetry.metrics.add("swiftlet_recordings_total", ["given_up"])
             return telemetry.note(.warning, "invocation not recorded: too many at once", [name])
         }
         NIOThreadPool.singleton.submit { _ in
             defer { self.pending.subtract(1, ordering: .relaxed) }
             do {
                 try self.write(recording)
+                self.telemetry.metrics.add("swiftlet_recordings_total", ["kept"])
                 self.telemetry.note(.debug, "invocation recorded", function: recording.function, [name])
             } catch {
                 let why = ("reason", JSON.string("\(error)"))
+                self.telemetry.metrics.add("swiftlet_recordings_total", ["given_up"])
                 self.telemetry.note(.warning, "invocation not recorded", [name, why])
             }
         }
@@ -79,21 +83,14 @@ package final class RecordingStore: Sendable {
         let new = "\(directory)/.\(name).\(UInt32.random(in: 0 ... .max))"
         let descriptor = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw RecordingStore.fault("made") }
-        let written = bytes.array.withUnsafeBytes { buffer -> Bool in
-            var rest = buffer[...]
-            while !rest.isEmpty {
-                let count = Glibc.write(
-                    descriptor,
-                    UnsafeRawBufferPointer(rebasing: rest).baseAddress,
-                    rest.count
-                )
-                guard count > 0 else { return false }
-                rest = rest.dropFirst(count)
-            }
-            return true
+        do {
+            defer { close(descriptor) }
+            try writeAll(descriptor, bytes.array, path: name)
+        } catch {
+            unlink(new)
+            throw error
         }
-        close(descriptor)
-        guard written, rename(new, "\(directory)/\(name)") == 0 else {
+        guard rename(new, "\(directory)/\(name)") == 0 else {
             let fault = RecordingStore.fault("written")
             unlink(new)
             throw fault

@@ -103,7 +103,7 @@ struct RecordingsAPI: Sendable {
         var differences = ["it was not run: \(reply.outcome.error?.message ?? reply.outcome.label)"]
         if let run = script.run {
             let run = scrubber.clean(run)
-            differences = script.player.divergences + recording.differences(to: run)
+            differences = recording.differences(to: run, calls: script.player.divergences)
             answer["calls"] = .integer(Int64(run.tape.count { $0.kind == .began }))
         }
         answer["status"] = .integer(Int64(reply.outcome.error?.status ?? reply.status))

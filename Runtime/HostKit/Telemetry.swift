@@ -144,6 +144,12 @@ package final class Telemetry: Sendable {
             labels: ["rotation"],
             help: "Days until a rotation's calendar has no answer, negative after."
         ),
+        .init(
+            "swiftlet_recordings_total",
+            .counter,
+            labels: ["result"],
+            help: "Invocations that were to be kept: kept, or given up as no file could be written."
+        ),
         .init("swiftlet_log_lines_dropped_total", .counter, help: "Log lines that were dropped."),
         .init("swiftlet_uptime_seconds", .gauge, help: "Since the host was ready, on the real clock."),
     ]

@@ -3,10 +3,11 @@ import FunctionCore
 /// Where two documents differ first, in a few words.
 enum JSONDifference {
     static func between(_ old: Bytes, _ new: Bytes) -> String {
+        let hint = UnrecordedSource.between(old.text, new.text).hint
         guard let before = try? JSON.parse(old), let after = try? JSON.parse(new) else {
-            return "\(short(new.text)), it was \(short(old.text))"
+            return "\(short(new.text)), it was \(short(old.text))\(hint)"
         }
-        return first(before, after, at: "") ?? "in their spelling only"
+        return (first(before, after, at: "") ?? "in their spelling only") + hint
     }
 
     private static func first(_ old: JSON, _ new: JSON, at path: String) -> String? {

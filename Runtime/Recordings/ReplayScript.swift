@@ -26,37 +26,27 @@ package final class ReplayScript: Sendable {
 }
 
 extension Recording {
-    /// What was different in another run of it, in sentences: outcome, reply, and how often the clock was read.
-    package func differences(to run: Recording) -> [String] {
-        var found: [String] = []
-        func compare(_ what: String, _ old: some Equatable, _ new: some Equatable, _ same: Bool) {
-            if !same { found.append("\(what) is \(new), it was \(old)") }
+    /// What was different in another run of it, in sentences: calls, which are given, outcome, reply, and how often
+    /// the clock was read.
+    package func differences(to run: Recording, calls: [String] = []) -> [String] {
+        var found = calls
+        func compare(_ what: String, _ old: String, _ new: String) {
+            guard old != new else { return }
+            found.append("\(what) is \(new), it was \(old)\(UnrecordedSource.between(old, new).hint)")
         }
-        func word(_ text: String?) -> String { text ?? "none" }
         let (old, new) = (outcome, run.outcome)
-        compare("the outcome", old.label, new.label, old.label == new.label)
+        compare("the outcome", old.label, new.label)
         if old.label == new.label {
-            compare(
-                "the error",
-                word(old.error?.code),
-                word(new.error?.code),
-                old.error?.code == new.error?.code
-            )
+            let (before, after) = (old.error, new.error)
+            compare("the error", before?.code ?? "none", after?.code ?? "none")
             // A worker's last words name its process and its memory, which are never the same.
-            if !["worker_lost", "out_of_memory"].contains(old.label), old.error?.code == new.error?.code {
-                let (before, after) = (old.error?.message, new.error?.message)
-                compare("the error's message", word(before), word(after), before == after)
+            if !["worker_lost", "out_of_memory"].contains(old.label), before?.code == after?.code {
+                compare("the error's message", before?.message ?? "none", after?.message ?? "none")
             }
         }
-        compare(
-            "the reply's status",
-            reply?.status ?? 0,
-            run.reply?.status ?? 0,
-            reply?.status == run.reply?.status
-        )
+        compare("the reply's status", "\(reply?.status ?? 0)", "\(run.reply?.status ?? 0)")
         if let reply, let other = run.reply {
-            let (before, after) = (text(reply.headers), text(other.headers))
-            compare("the reply's header", before, after, before == after)
+            compare("the reply's header", text(reply.headers), text(other.headers))
             if reply.digest != other.digest {
                 let (bytes, otherBytes) = (reply.body.bytes, other.body.bytes)
                 found.append("the reply's body differs: \(JSONDifference.between(bytes, otherBytes))")
@@ -64,6 +54,14 @@ extension Recording {
         }
         if outcome.label != "timed_out", incomplete == nil, clock.count != run.clock.count {
             found.append("the clock is read \(run.clock.count) times, it was read \(clock.count) times")
+        }
+        if !found.isEmpty, !bundle.isEmpty, bundle == run.bundle,
+            !found.contains(where: { $0.hasSuffix(")") })
+        {
+            found.append(
+                "the code is the same, so it has seen what no recording has: Date(), UUID(), the system's random "
+                    + "numbers, a file or its environment; context.now and context.random are brought back"
+            )
         }
         return found
     }

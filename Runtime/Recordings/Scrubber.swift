@@ -10,6 +10,12 @@ package struct Scrubber: Sendable {
     /// Names whose values are never kept.
     package static let names = ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"]
 
+    /// Whether the value of an environment entry is a secret, by its name, or because it is one of `named`.
+    package static func isSecret(_ name: String, _ named: [String]) -> Bool {
+        ["KEY", "SECRET", "TOKEN", "PASSWORD"].contains { name.uppercased().hasSuffix($0) }
+            || named.contains { $0.lowercased() == name.lowercased() }
+    }
+
     private let names: Set<String>
     private var cleanBytes: @Sendable ([UInt8]) -> [UInt8]
 

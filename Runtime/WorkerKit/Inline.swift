@@ -1,7 +1,6 @@
 import FunctionCore
 import Glibc
 import Recordings
-import Synchronization
 
 /// One event from standard input, handled in this process: for a debugger, and for a look at a handler
 /// without a host.
@@ -43,7 +42,7 @@ func runInline(_ entries: [FunctionEntry], name: String, record file: String) ->
         fencingToken: recording.fencingToken,
         environment: recordedEnvironment(recording.environment),
         log: inlineLog,
-        bindings: Bindings(RecordedHost(TapePlayer(recording.tape))),
+        bindings: Bindings(RecordedCaller(TapePlayer(recording.tape))),
         random: InvocationRandom(seed: recording.seedValue),
         deadline: Monotonic.now + .seconds(24 * 3600),
         clock: RecordedClock(recording.clock).read
@@ -130,58 +129,6 @@ private func contents(of file: String) -> Bytes? {
     defer { close(descriptor) }
     var input = StandardInput(descriptor: descriptor)
     return input.readAll()
-}
-
-/// Answers calls from a recording.
-private struct RecordedHost: BindingCaller {
-    let player: TapePlayer
-
-    init(_ player: TapePlayer) {
-        self.player = player
-    }
-
-    func call(_ request: BindingRequest) async throws -> BindingReply {
-        let call = try player.begin(
-            RecordedCall(
-                binding: request.binding,
-                method: request.method,
-                arguments: request.arguments,
-                body: request.body
-            )
-        )
-        switch await player.next(of: call) {
-        case .value(let value): return BindingReply(value: value, body: rest(of: call))
-        case .piece(let piece):
-            return BindingReply(value: "{}", body: rest(of: call, first: piece))
-        case .ended: return BindingReply(value: "{}")
-        case .failed(let error): throw error
-        case nil: throw CancellationError()
-        }
-    }
-
-    private func rest(of call: Int, first: Bytes? = nil) -> BindingBody {
-        let kept = FirstPiece(first)
-        return BindingBody {
-            if let piece = kept.take() { return piece }
-            switch await player.next(of: call) {
-            case .value(let bytes), .piece(let bytes): return bytes
-            case .ended: return nil
-            case .failed(let error): throw error
-            case nil: throw CancellationError()
-            }
-        }
-    }
-}
-
-/// A piece that was read before its reader asked for it.
-private final class FirstPiece: Sendable {
-    private let piece: Mutex<Bytes?>
-
-    init(_ piece: Bytes?) {
-        self.piece = Mutex(piece)
-    }
-
-    func take() -> Bytes? { piece.withLock { $0.take() } }
 }
 
 /// Refuses every call: there is no host behind an inline run.

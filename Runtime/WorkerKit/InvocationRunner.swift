@@ -1,4 +1,5 @@
 import FunctionCore
+import Recordings
 import Glibc
 import Wire
 

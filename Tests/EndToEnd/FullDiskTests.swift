@@ -132,4 +132,33 @@ struct FullDiskTests {
             #expect(lines["journal"]?["accepted"]?.intValue == jobs.count, "\(lines)")
         }
     }
+
+    @Test("a recording that cannot be written is given up, counted and told; its invocation is as it is")
+    func recording() async throws {
+        try await withHost { host in
+            let folder = "\(host.data)/recordings"
+            func count(_ result: String) async throws -> Int {
+                let name = "swiftlet_recordings_total{result=\"\(result)\"} "
+                let lines = try await HTTP.get("\(host.admin)/metrics").text.split(separator: "\n")
+                return lines.first { $0.hasPrefix(name) }.flatMap { Int($0.dropFirst(name.count)) } ?? 0
+            }
+            let wish = [Header("x-swiftlet-record", "1")]
+            #expect(try await host.post("/echo", ["text": "before"], wish).status == 200)
+            _ = try await eventually("a recording") { try await count("kept") == 1 ? true : nil }
+            let before = Text.names(in: folder).sorted()
+            host.fillDisk()
+            let echoed = try await host.post("/echo", ["text": "meanwhile"], wish)
+            #expect(echoed.status == 200 && echoed.text.contains("meanwhile"), "\(echoed.text)")
+            let failed = try await host.post("/failing", [:])
+            #expect(failed.status >= 400 && failed.code != "storage_full", "\(failed.text)")
+            _ = try await eventually("both being given up") { try await count("given_up") == 2 ? true : nil }
+            #expect(Text.names(in: folder).sorted() == before)
+            // The log lies on that disk as well; what is printed does not.
+            #expect(host.output.contains("invocation not recorded"), "\(host.output)")
+            #expect(host.output.contains("the disk is full"), "\(host.output)")
+            host.emptyDisk()
+            #expect(try await host.post("/echo", ["text": "after"], wish).status == 200)
+            _ = try await eventually("a recording after") { try await count("kept") == 2 ? true : nil }
+        }
+    }
 }
