@@ -47,7 +47,7 @@ package class Exchange: @unchecked Sendable {
     /// HEAD is answered like GET, without the body.
     var isHead: Bool { request.method == .head }
 
-    package init(
+    init(
         _ request: RequestHead,
         _ gateway: Gateway,
         _ output: any ReplyOutput,

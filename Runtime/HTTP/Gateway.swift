@@ -61,6 +61,11 @@ package final class Gateway: Sendable {
     /// Whether connections end with the answers that go out now.
     var isStopping: Bool { stopping.load(ordering: .relaxed) }
 
+    /// An exchange for bytes on `output` that did not become a request.
+    package func exchange(refusing refusal: Exchange.Refusal, on output: any ReplyOutput) -> Exchange {
+        Exchange(RequestHead(method: .other("-"), target: ""), self, output, refusing: refusal)
+    }
+
     /// The exchange that answers a request on `output`.
     package func exchange(for head: consuming RequestHead, on output: any ReplyOutput) -> Exchange {
         var request = head

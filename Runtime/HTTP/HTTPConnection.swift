@@ -95,7 +95,7 @@ final class HTTPConnection: ChannelInboundHandler, ServedConnection, @unchecked 
             // Too many even to be told so.
             abort()
         } else if connections > settings.maxConnections {
-            endInput(with: bare(.tooManyConnections))
+            endInput(with: gateway.exchange(refusing: .tooManyConnections, on: self))
         }
         context.fireChannelActive()
     }
@@ -227,14 +227,9 @@ final class HTTPConnection: ChannelInboundHandler, ServedConnection, @unchecked 
     /// Refuses what the client is sending, in its turn, and reads no further.
     private func refuse(_ refusal: Exchange.Refusal) {
         guard phase == .open else { return }
-        let exchange = incoming ?? bare(refusal)
+        let exchange = incoming ?? gateway.exchange(refusing: refusal, on: self)
         exchange.refuse(refusal)
         endInput(with: exchange)
-    }
-
-    /// An exchange for bytes that did not become a request.
-    private func bare(_ refusal: Exchange.Refusal) -> Exchange {
-        Exchange(RequestHead(method: .other("-"), target: ""), gateway, self, refusing: refusal)
     }
 
     private func endInput(with exchange: Exchange) {

@@ -2,6 +2,7 @@ import Activity
 import Console
 import FunctionCore
 import HTTPTrigger
+import Invocations
 import Journal
 
 /// What the console shows of invocations.

@@ -92,9 +92,7 @@ final class HTTP2Stream: ChannelInboundHandler, ReplyOutput, @unchecked Sendable
         let exchange: Exchange
         switch HTTP2Request.head(fields, settings) {
         case .head(let head): exchange = connection.front.gateway.exchange(for: head, on: self)
-        case .refused(let refusal):
-            let head = RequestHead(method: .other("-"), target: "")
-            exchange = Exchange(head, connection.front.gateway, self, refusing: refusal)
+        case .refused(let refusal): exchange = connection.front.gateway.exchange(refusing: refusal, on: self)
         }
         self.exchange = exchange
         if exchange.refusal != nil {

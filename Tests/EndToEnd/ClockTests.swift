@@ -87,7 +87,7 @@ extension Scenarios {
         func refusals() async throws {
             try await withHost(["--at", "2026-11-27T14:25:00Z", "--speed", "0"]) { host in
                 // The banner comes a moment after host.json.
-                try await eventually("the banner's clock") {
+                _ = try await eventually("the banner's clock") {
                     host.output.contains("  clock     2026-11-27T14:25:00Z, standing still\n") ? true : nil
                 }
                 let gap = try await host.swiftlet("clock", "set", "2027-03-14 02:30 America/New_York")

@@ -54,7 +54,7 @@ struct LoopTests {
 
     /// Waits for the build at the start, after which a change is a matter of seconds.
     private func settled(_ admin: String) async throws {
-        try await eventually("the first build's end", within: .seconds(120)) {
+        _ = try await eventually("the first build's end", within: .seconds(120)) {
             try await HTTP.get("\(admin)/v1/build").json["state"] == "done" ? true : nil
         }
     }

@@ -56,7 +56,9 @@ struct LogRecordTests {
         for nanoseconds in [0, 1, 1_000, 1_050_000, 999_000_000, 1_795_226_400_123_456_789] as [Int64] {
             var record = record
             record.time = Instant(nanoseconds: nanoseconds)
-            let numbers = [0, -0.5, 1, 1.5, 0.001, 12.34, -1_234.567, 0.1 + 0.2, 1e300, 4.9e-324]
+            let numbers = [
+                0, -0.5, 1, 1.5, 0.001, 12.34, -1_234.567, 0.1 + 0.2, 1e300, .leastNonzeroMagnitude,
+            ]
             record.fields = numbers.enumerated().map { ("n\($0)", .number($1)) }
             record.fields += [("i", .integer(.min)), ("j", .integer(.max)), ("k", ["a": [true, nil]])]
             var object: JSONObject = [
