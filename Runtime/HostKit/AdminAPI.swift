@@ -15,6 +15,7 @@ import WorkerPool
 /// `AdminGuard` stands before all of it.
 struct AdminAPI {
     let host: HostState
+    let access: AdminAccess
     let jobs: JobsAPI
     let reload: @Sendable () async -> ReloadReport
 
@@ -23,7 +24,7 @@ struct AdminAPI {
     private var ownRoutes: [EndpointRoute] {
         [
             EndpointRoute("GET", "/healthz") { _ in .json(["status": "ok"]) },
-            EndpointRoute("GET", "/readyz") { _ in await self.ready() },
+            EndpointRoute("GET", "/readyz") { self.ready($0) },
             EndpointRoute("GET", "/metrics") { _ in await self.metrics() },
             EndpointRoute("GET", "/v1/functions") { _ in await self.functions() },
             EndpointRoute("POST", "/v1/functions/{name}/invocations", bodyLimit: 6 << 20) {
@@ -47,13 +48,18 @@ struct AdminAPI {
             + RecordingsAPI(host: host).routes + FaultsAPI(host: host).routes
     }
 
-    private func ready() async -> EndpointResponse {
+    /// Probes have no token: who shows none where there is one hears of the state alone.
+    private func ready(_ request: EndpointRequest) -> EndpointResponse {
         let degraded = host.degraded
-        return .json([
-            "status": degraded.isEmpty ? "ready" : "degraded",
+        var answer: JSONObject = [
+            "status": .string(degraded.isEmpty ? "ready" : "degraded"),
             "degraded": .array(degraded.map { .string($0) }),
-            "isolation": host.isolation.json, "template": .string(host.factory.templates.text),
-        ])
+        ]
+        if access.refusal(request.method, request.headers, .program) == nil {
+            answer["isolation"] = host.isolation.json
+            answer["template"] = .string(host.factory.templates.text)
+        }
+        return .json(.object(answer))
     }
 
     private func metrics() async -> EndpointResponse {

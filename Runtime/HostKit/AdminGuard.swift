@@ -6,7 +6,7 @@ struct AdminGuard: Sendable {
     let access: AdminAccess
 
     func guarded(_ routes: [EndpointRoute]) -> [EndpointRoute] {
-        routes.map { guarded($0, $0.pattern == "/healthz" ? .open : .program) }
+        routes.map { guarded($0, ["/healthz", "/readyz"].contains($0.pattern) ? .open : .program) }
     }
 
     /// The route behind a door.

@@ -24,7 +24,7 @@ extension Configuration {
     /// Thousandths of a core.
     private func cores(_ problems: Problems) -> Int {
         let text = self["capacity.cpu"]
-        if text.isEmpty { return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) * 1000 }
+        if text.isEmpty { return Configuration.machineCores }
         if let cores = parseCPU(text), cores > 0 { return cores }
         wrong("capacity.cpu", "`\(text)` is no number of cores", "such as 1500m or 2", problems)
         return 1000
@@ -41,7 +41,18 @@ extension Configuration {
         return 1 << 30
     }
 
-    /// What the machine has, or the container that the host runs in.
+    /// What the machine has, or the container that the host runs in, in thousandths of a core.
+    private static var machineCores: Int {
+        let all = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) * 1000
+        // `QUOTA PERIOD` in microseconds, or `max PERIOD`.
+        let text = readText("/sys/fs/cgroup/cpu.max")
+        let numbers = text?.split(whereSeparator: \.isWhitespace).map { Int($0) }
+        guard let numbers, numbers.count == 2, let quota = numbers[0], let period = numbers[1], period > 0
+        else { return all }
+        return min(all, max(1, quota * 1000 / period))
+    }
+
+    /// What the machine has, or the container that the host runs in, in bytes.
     private static var machineMemory: Int {
         let physical = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
         let limit = readText("/sys/fs/cgroup/memory.max").flatMap {

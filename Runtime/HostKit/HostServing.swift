@@ -147,7 +147,8 @@ extension HostStarter {
         _ settings: HostSettings,
         _ group: any EventLoopGroup
     ) async throws -> HTTPServer {
-        let api = AdminAPI(host: state, jobs: JobsAPI(host: state, runner: runner)) {
+        let jobs = JobsAPI(host: state, runner: runner)
+        let api = AdminAPI(host: state, access: settings.admin, jobs: jobs) {
             await reloader.reload("the admin API")
         }
         let routes = api.routes

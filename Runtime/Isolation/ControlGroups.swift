@@ -111,10 +111,12 @@ struct Places: Equatable {
                 while inner.hasSuffix("/") { inner.removeLast() }
                 return point + inner
             }
-            if kind[0] == "cgroup2", let path = paths[""] { unified = place(path) }
+            // A hierarchy may be mounted a second time, in somebody's chroot: the first one stays.
+            if kind[0] == "cgroup2", unified == nil, let path = paths[""] { unified = place(path) }
             guard kind[0] == "cgroup" else { continue }
             for option in kind[2].split(separator: ",") {
-                if let path = paths[String(option)] { controllers[String(option)] = place(path) }
+                guard controllers[String(option)] == nil, let path = paths[String(option)] else { continue }
+                controllers[String(option)] = place(path)
             }
         }
     }

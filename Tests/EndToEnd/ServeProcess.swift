@@ -19,8 +19,12 @@ final class ServeProcess: Sendable {
     var status: ExitStatus? { end.status.withLock { $0 } }
 
     /// Starts one; `more` goes into its configuration file, a socket that listens to the process.
-    init(in place: String, _ arguments: [String] = [], more: String = "", listening: Int32? = nil) throws {
-        self.place = place
+    convenience init(
+        in place: String,
+        _ arguments: [String] = [],
+        more: String = "",
+        listening: Int32? = nil
+    ) throws {
         let file = "\(place)/serve-\(UInt32.random(in: 0...UInt32.max)).yaml"
         let text = """
             gateway: {port: 0}
@@ -34,12 +38,35 @@ final class ServeProcess: Sendable {
 
             """
         Text.write(text.utf8, to: file)
+        let words = ["serve", "--config", file] + arguments
+        try self.init(in: place, words: words, environment: [:], listening: listening)
+    }
+
+    /// Starts one by a file of settings that is there; ports, data and what is run are the place's all the same.
+    convenience init(in place: String, settings: String, environment: [String: String]) throws {
+        let own = [
+            "SWIFTLET_PORT": "0", "SWIFTLET_ADMIN_PORT": "0", "SWIFTLET_DATA": "\(place)/data",
+            "SWIFTLET_BUNDLE": "\(place)/bundle", "SWIFTLET_FUNCTIONS": "\(place)/Functions",
+            "SWIFTLET_SCHEDULES": "\(place)/schedules",
+        ]
+        let all = own.merging(environment) { _, given in given }
+        try self.init(in: place, words: ["serve", "--config", settings], environment: all, listening: nil)
+    }
+
+    private init(
+        in place: String,
+        words: [String],
+        environment: [String: String],
+        listening: Int32?
+    ) throws {
+        self.place = place
         let output = open("\(place)/output", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         defer { close(output) }
-        let words = ["\(Installed.directory)/swiftlet", "serve", "--config", file] + arguments
+        let command = ["\(Installed.directory)/swiftlet"] + words
         // A process that is given sockets is told its own number, which only a shell knows before it.
         let script = listening == nil ? "exec \"$@\"" : "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\""
-        var spec = ChildSpec("/bin/sh", ["-c", script, "sh"] + words, directory: place)
+        var spec = ChildSpec("/bin/sh", ["-c", script, "sh"] + command, directory: place)
+        spec.environment.merge(environment) { _, given in given }
         spec.descriptors = [1: output, 2: output]
         if let listening { spec.descriptors[3] = listening }
         let end = self.end

@@ -16,6 +16,8 @@ struct IsolationTests {
             25 20 0:22 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory
             26 20 0:23 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw
             27 20 0:24 / / rw - ext4 /dev/vda rw
+            28 27 0:22 / /srv/chroot/sys/fs/cgroup/memory rw - cgroup cgroup rw,memory
+            29 27 0:23 / /srv/chroot/sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw
             """
         let found = Places(groups: groups, mounts: mounts)
         #expect(found.controllers == ["memory": "/sys/fs/cgroup/memory/jobs/a"])
