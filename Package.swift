@@ -19,8 +19,19 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// One room of the runtime: a module and where it lives.
-func room(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, path: "Runtime/\(path)", swiftSettings: strict)
+func room(
+    _ name: String,
+    _ path: String,
+    _ dependencies: [Target.Dependency],
+    exclude: [String] = []
+) -> Target {
+    .target(
+        name: name,
+        dependencies: dependencies,
+        path: "Runtime/\(path)",
+        exclude: exclude,
+        swiftSettings: strict
+    )
 }
 
 /// One function: a target that sees `FunctionCore` and nothing else, its `function.yaml` and its schemas.
@@ -137,7 +148,7 @@ let package = Package(
         room("UserData", "UserData", ["FunctionCore", "Invocations", "Storage", grdb]),
         room("Fetch", "Fetch", ["FunctionCore", "CCurl"]),
         room("Providers", "Providers", ["FunctionCore", "Invocations", "Fetch", "Processes"]),
-        room("Console", "Console", ["FunctionCore"]),
+        room("Console", "Console", ["FunctionCore"], exclude: ["Screenshots"]),
         room(
             "HostKit",
             "HostKit",
@@ -311,7 +322,7 @@ let package = Package(
             path: "Tests/EndToEnd",
             exclude: [
                 "crash-point.c", "in_venv.py", "websocket_client.py", "Calendars", "CloudEvents", "Console",
-                "Lambda", "LambdaBootstrap", "OpenAPI",
+                "Kubernetes", "Lambda", "LambdaBootstrap", "OpenAPI",
             ],
             swiftSettings: strict
         ),

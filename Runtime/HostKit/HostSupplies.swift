@@ -40,8 +40,10 @@ extension HostStarter {
         closing.add { try? await group.shutdownGracefully() }
         let loop = group.next()
         let directory = premises.directory.path
+        // Both may be processes that are waited for, and neither needs the other.
+        async let endpoint = startProvider(loop, telemetry)
         let redis = try await startRedis(directory, loop, telemetry)
-        let provider = try await startProvider(loop, telemetry)
+        let provider = try await endpoint
         let stores = try await HostStores.open(
             directory,
             clock: premises.clock,

@@ -1,5 +1,6 @@
 import FunctionCore
 import Glibc
+import Processes
 import TestSupport
 import Testing
 
