@@ -76,11 +76,14 @@ package final class ActivityBook: Sendable {
     ) -> [ActivityEntry] {
         var found: [ActivityEntry] = []
         var next = before ?? .max
+        var filter = filter
+        // A copy of the shelf, which is looked through without the lock.
+        if let word = filter.word { filter.saying = state.withLock { $0.lines }.invocations(saying: word) }
         while found.count < limit {
             let some = newest(below: next)
             guard let last = some.last else { break }
             next = last.number
-            found += some.lazy.filter(filter.takes).prefix(limit - found.count)
+            found += some.lazy.filter { filter.takes($0) }.prefix(limit - found.count)
         }
         return found
     }
@@ -135,8 +138,10 @@ package struct ActivityFilter: Sendable {
     package var trigger: String?
     /// Any of these words.
     package var outcomes: Set<String>
-    /// Somewhere in id, function, trace or error; capitals and small letters are the same.
-    package var search: String?
+    /// What is somewhere in id, function, trace, error or log lines; capitals and small letters are the same.
+    let word: SearchWord?
+    /// The invocations whose lines hold the word.
+    var saying: Set<String> = []
 
     package init(
         id: String? = nil,
@@ -149,7 +154,7 @@ package struct ActivityFilter: Sendable {
         self.function = function
         self.trigger = trigger
         self.outcomes = outcomes
-        self.search = search
+        word = search.flatMap { SearchWord($0) }
     }
 
     package func takes(_ entry: ActivityEntry) -> Bool {
@@ -157,15 +162,30 @@ package struct ActivityFilter: Sendable {
         if let function, entry.function != function { return false }
         if let trigger, entry.trigger != trigger { return false }
         if !outcomes.isEmpty, !outcomes.contains(entry.outcome) { return false }
-        guard let search, !search.isEmpty else { return true }
+        guard let word else { return true }
         let texts = [entry.id, entry.function, entry.trace, entry.error?.code, entry.error?.message]
-        return texts.contains { $0.map { ActivityFilter.holds($0, search) } ?? false }
+        return texts.contains { $0.map(word.isIn) ?? false } || saying.contains(entry.id)
+    }
+}
+
+/// A word that is looked for, without a difference between capitals and small letters of ASCII.
+struct SearchWord: Sendable {
+    private let bytes: [UInt8]
+
+    /// Nil for an empty one, which is in everything.
+    init?(_ text: String) {
+        guard !text.isEmpty else { return nil }
+        bytes = text.utf8.map(SearchWord.folded)
     }
 
-    private static func holds(_ text: String, _ word: String) -> Bool {
-        let (text, word) = (Array(text.utf8.map(folded)), word.utf8.map(folded))
-        guard text.count >= word.count else { return false }
-        return (0...(text.count - word.count)).contains { text[$0...].starts(with: word) }
+    func isIn(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { text in
+            guard text.count >= bytes.count else { return false }
+            return (0...(text.count - bytes.count)).contains { start in
+                bytes.indices.allSatisfy { SearchWord.folded(text[start + $0]) == bytes[$0] }
+            }
+        }
     }
 
     private static func folded(_ byte: UInt8) -> UInt8 {

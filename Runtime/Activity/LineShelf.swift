@@ -41,6 +41,15 @@ struct LineShelf {
         shelf[invocation].map { ($0.lines, $0.leftOut) } ?? ([], 0)
     }
 
+    /// Those with a line that holds the word, in its message or a field's value.
+    func invocations(saying word: SearchWord) -> Set<String> {
+        Set(
+            shelf.lazy.filter { _, lines in
+                lines.lines.contains { word.isIn($0.message) || $0.fields.values.contains(where: word.isIn) }
+            }.map(\.key)
+        )
+    }
+
     private mutating func removeOldest() {
         total -= shelf.removeValue(forKey: order[first])?.size ?? 0
         first += 1

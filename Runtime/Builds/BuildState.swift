@@ -42,6 +42,7 @@ extension Duration {
 package final class BuildBook: Sendable {
     private struct State {
         var state = BuildState.idle
+        var since = Monotonic.now
         var listeners: [@Sendable (BuildState) -> Void] = []
     }
 
@@ -51,6 +52,11 @@ package final class BuildBook: Sendable {
 
     package var current: BuildState { state.withLock { $0.state } }
 
+    /// The state, and for how long it has been so.
+    package var standing: (state: BuildState, age: Duration) {
+        state.withLock { ($0.state, .now - $0.since) }
+    }
+
     /// Calls `body` at each change, in their order; it must be quick.
     package func onChange(_ body: @escaping @Sendable (BuildState) -> Void) {
         state.withLock { $0.listeners.append(body) }
@@ -59,6 +65,7 @@ package final class BuildBook: Sendable {
     package func set(_ next: BuildState) {
         let listeners = state.withLock { state in
             state.state = next
+            state.since = .now
             return state.listeners
         }
         for listener in listeners { listener(next) }

@@ -38,9 +38,17 @@ package struct Attribute: Sendable {
 
     /// A number, such as a place in a picture.
     package static func number(_ name: StaticString, _ value: Double) -> Attribute {
+        Attribute("\(name)", hundredths(value))
+    }
+
+    /// A part of the whole from 0 to 1, as a percentage.
+    package static func share(_ name: StaticString, _ value: Double) -> Attribute {
+        Attribute("\(name)", hundredths(value * 100) + "%")
+    }
+
+    private static func hundredths(_ value: Double) -> String {
         let hundredths = (value * 100).rounded() / 100
-        let text = hundredths == hundredths.rounded() ? String(Int64(hundredths)) : "\(hundredths)"
-        return Attribute("\(name)", text)
+        return hundredths == hundredths.rounded() ? String(Int64(hundredths)) : "\(hundredths)"
     }
 }
 

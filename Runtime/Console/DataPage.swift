@@ -21,6 +21,7 @@ package struct DataView: Sendable {
     /// The key behind which the next page begins.
     package var next: String?
     package var used: Int
+    package var users: [(user: Int, count: Int)]
     package var collections: [(name: String, count: Int)]
 
     package init(
@@ -28,12 +29,14 @@ package struct DataView: Sendable {
         blobs: [Blob],
         next: String?,
         used: Int,
+        users: [(user: Int, count: Int)],
         collections: [(name: String, count: Int)]
     ) {
         self.prefix = prefix
         self.blobs = blobs
         self.next = next
         self.used = used
+        self.users = users
         self.collections = collections
     }
 
@@ -64,6 +67,17 @@ package struct DataView: Sendable {
                     }
                     tag("button") { "Open the shard" }
                 }
+                table(
+                    "Users",
+                    ["User", .number("Records")],
+                    users.map { user in
+                        let address = Address("/console/users").with("user", String(user.user))
+                        return [
+                            tag("a", .href(address)) { "User \(user.user)" }, HTML(String(user.count)),
+                        ]
+                    },
+                    empty: "No user has records: functions write them by bindings.users."
+                )
             }
             tag("section") {
                 tag("h2") { "Documents" }
@@ -80,7 +94,7 @@ package struct DataView: Sendable {
                             }, HTML(String(collection.count)),
                         ]
                     },
-                    empty: "There is none."
+                    empty: "There is none: functions write them by bindings.documents."
                 )
             }
         }
@@ -106,7 +120,8 @@ package struct DataView: Sendable {
                     HTML(spoken(bytes: blob.size)),
                 ]
             },
-            empty: "There is none."
+            empty: prefix.isEmpty
+                ? "There is none: functions put them by bindings.blobs." : "No key begins so."
         )
         tag("p", .class("quiet small")) { "\(spoken(bytes: used)) are stored in all." }
         if let next {
@@ -174,6 +189,9 @@ package struct BlobView: Sendable {
                 } else {
                     tag("p", .class("empty")) { "There is no preview of this type." }
                 }
+            }
+            tag("p") {
+                tag("a", .href(content.with("save", "1")), .set("download", blob.key)) { "Download" }
             }
             tag("h2") { "Facts" }
             facts([("SHA-256", tag("code") { sha256 }), ("bytes", HTML(String(blob.size)))])

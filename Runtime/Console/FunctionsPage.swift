@@ -15,15 +15,13 @@ package struct FunctionView: Sendable {
         }
     }
 
-    /// An event to try it with.
+    /// An event to try it with, as the document that `swiftlet invoke` sends, too.
     package struct Sample: Sendable {
         package var title: String
-        package var operation: String
         package var event: String
 
-        package init(title: String, operation: String, event: String) {
+        package init(title: String, event: String) {
             self.title = title
-            self.operation = operation
             self.event = event
         }
     }
@@ -54,13 +52,6 @@ package struct FunctionView: Sendable {
 
     var address: Address { Address("/console/functions", name) }
 
-    /// Those that its triggers ask for, without repetition.
-    var operations: [String] {
-        triggers.reduce(into: []) {
-            if !$1.operation.isEmpty, !$0.contains($1.operation) { $0.append($1.operation) }
-        }
-    }
-
     fileprivate var state: HTML {
         if standing.running > 0 { return pill("\(standing.running) running", .blue) }
         return standing.workers > 0 ? pill("ready", .good) : pill("no worker")
@@ -73,14 +64,14 @@ extension [FunctionView] {
         Page("Functions", .functions, live: Address("/console/live/functions")) {
             tag("h1") { "Functions" }
             tag("p", .class("lead")) { "What there is to run, what starts it, and how it stands." }
-            for part in parts { part.placed }
+            for part in parts { part.placed() }
         }
     }
 
     package var parts: [Part] {
         [
             Part("functions") {
-                if isEmpty { tag("p", .class("empty")) { "There is no function yet." } }
+                if isEmpty { tag("p", .class("empty")) { noFunctions } }
                 tag("ul", .class("cards")) {
                     for function in self { tag("li", .class("card")) { function.card } }
                 }
@@ -97,6 +88,17 @@ extension FunctionView {
             state
         }
         tag("p", .class("quiet small")) { summary }
+        tag("dl", .class("counts")) {
+            for (name, count) in [
+                ("workers", standing.workers), ("idle", standing.idle), ("in flight", standing.running),
+                ("waiting", standing.waiting),
+            ] {
+                tag("div") {
+                    tag("dt") { name }
+                    tag("dd") { String(count) }
+                }
+            }
+        }
         tag("ul", .class("plain-list small")) {
             for trigger in triggers.prefix(4) { tag("li") { triggerText(trigger) } }
             if triggers.count > 4 { tag("li", .class("quiet")) { "and \(triggers.count - 4) more" } }
@@ -115,7 +117,7 @@ extension FunctionView {
             tag("p", .class("trail")) { tag("a", .href(Address("/console/functions"))) { "Functions" } }
             tag("h1") { name }
             tag("p", .class("lead")) { summary.isEmpty ? "It has no summary." : summary }
-            for part in parts { part.placed }
+            for part in parts { part.placed() }
             tag("div", .class("columns")) {
                 tag("section") {
                     tag("h2") { "Try it" }
@@ -125,7 +127,9 @@ extension FunctionView {
                     tag("h2") { "Reply" }
                     ReplyView.place(reply)
                     if reply == nil {
-                        tag("p", .class("empty"), .id("no-reply")) { "Nothing was tried yet." }
+                        tag("p", .class("empty"), .id("no-reply")) {
+                            "Nothing was tried yet. What it replies is shown here as it comes."
+                        }
                     }
                 }
             }
@@ -138,7 +142,7 @@ extension FunctionView {
                         triggers.map { trigger in
                             [HTML(trigger.kind), tag("code") { trigger.text }, HTML(trigger.operation)]
                         },
-                        empty: "Only by hand."
+                        empty: "None: it runs by hand. Triggers stand in its function.yaml."
                     )
                 }
                 tag("section") {
@@ -186,8 +190,7 @@ extension FunctionView {
     }
 
     private func form(_ reply: ReplyView?) -> HTML {
-        let first = samples.first
-        return tag(
+        tag(
             "form",
             .id("try"),
             .class("stack"),
@@ -199,33 +202,27 @@ extension FunctionView {
                     tag("label", .set("for", "sample")) { "Sample event" }
                     tag("select", .id("sample"), .name("sample")) {
                         for sample in samples {
-                            tag(
-                                "option",
-                                .set("data-event", sample.event),
-                                .set("data-operation", sample.operation)
-                            ) { sample.title }
-                        }
-                    }
-                }
-            }
-            if !operations.isEmpty {
-                tag("div") {
-                    tag("label", .set("for", "operation")) { "Operation" }
-                    tag("select", .id("operation"), .name("operation")) {
-                        for operation in [""] + operations {
-                            tag(
-                                "option",
-                                .set("value", operation),
-                                .flag("selected", operation == (reply?.operation ?? first?.operation ?? ""))
-                            ) { operation.isEmpty ? "(none)" : operation }
+                            tag("option", .set("data-event", sample.event)) { sample.title }
                         }
                     }
                 }
             }
             tag("div") {
                 tag("label", .set("for", "event")) { "Event, as JSON" }
-                tag("textarea", .id("event"), .name("event"), .class("mono"), .set("spellcheck", "false")) {
-                    reply?.event ?? first?.event ?? "{}"
+                tag(
+                    "textarea",
+                    .id("event"),
+                    .name("event"),
+                    .class("mono"),
+                    .set("rows", "16"),
+                    .set("spellcheck", "false"),
+                    .set("aria-describedby", "event-hint")
+                ) {
+                    reply?.event ?? samples.first?.event ?? "{}"
+                }
+                tag("p", .id("event-hint"), .class("quiet small")) {
+                    "As swiftlet invoke --sample prints it; an object without a kind is a plain event’s. "
+                    "Ctrl+Enter invokes."
                 }
             }
             tag("div", .class("actions")) {
@@ -240,11 +237,11 @@ extension FunctionView {
 package struct ReplyView: Sendable {
     package var status: Int
     package var type: String
+    /// What of it is text.
     package var text: String
     package var error: String?
     package var took: Duration
     package var invocation: String
-    package var operation: String
     package var event: String
 
     package init(
@@ -254,7 +251,6 @@ package struct ReplyView: Sendable {
         error: String?,
         took: Duration,
         invocation: String,
-        operation: String,
         event: String
     ) {
         self.status = status
@@ -263,17 +259,22 @@ package struct ReplyView: Sendable {
         self.error = error
         self.took = took
         self.invocation = invocation
-        self.operation = operation
         self.event = event
     }
 }
 
 extension ReplyView {
+    /// Whether what has that content type is shown as text.
+    package static func isText(_ type: String) -> Bool {
+        let name = type.prefix { $0 != ";" && $0 != " " }.lowercased()
+        return name.isEmpty || name.hasPrefix("text/")
+            || ["json", "xml", "yaml", "javascript", "urlencoded"].contains { name.hasSuffix($0) }
+    }
+
     /// The place of a reply, empty until there is one.
     static func place(_ reply: ReplyView?) -> HTML {
-        tag("div", .id("reply"), .class("reply"), .set("aria-live", "polite"), .flag("hidden", reply == nil))
-        {
-            tag("p", .class("actions")) {
+        tag("div", .id("reply"), .class("reply"), .flag("hidden", reply == nil)) {
+            tag("p", .class("actions"), .set("aria-live", "polite")) {
                 tag("span", .id("reply-status"), .class(reply?.look ?? "pill")) {
                     reply.map { $0.error.map { "\(reply?.status ?? 0) \($0)" } ?? String($0.status) } ?? ""
                 }
@@ -287,7 +288,21 @@ extension ReplyView {
                     .href(Address("/console/invocations", reply?.invocation ?? "")),
                     .flag("hidden", reply == nil)
                 ) { "Look at it" }
+                tag("a", .id("reply-file"), .class("small"), .set("download", "reply"), .flag("hidden")) {
+                    "Download"
+                }
             }
+            tag("details", .id("reply-head"), .class("small"), .flag("hidden")) {
+                tag("summary") { "Headers" }
+                tag(
+                    "pre",
+                    .id("reply-headers"),
+                    .set("tabindex", "0"),
+                    .set("role", "group"),
+                    .label("Headers")
+                )
+            }
+            tag("div", .id("reply-media"), .class("preview"), .flag("hidden"))
             tag(
                 "pre",
                 .id("reply-text"),

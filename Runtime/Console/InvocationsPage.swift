@@ -129,11 +129,13 @@ package struct InvocationsView: Sendable {
     }
 
     package var page: Page {
-        Page("Invocations", .invocations, live: isFirst ? address("/console/live/invocations") : nil) {
+        // Older pages stay as they are.
+        let live = isFirst ? address("/console/live/invocations") : Address("/console/live/frame")
+        return Page("Invocations", .invocations, live: live) {
             tag("h1") { "Invocations" }
             tag("p", .class("lead")) { "Those that ended of late, the newest first." }
             filters
-            for part in parts { part.placed }
+            for part in parts { part.placed() }
             if let next {
                 tag("p", .class("more")) {
                     tag(
@@ -150,12 +152,26 @@ package struct InvocationsView: Sendable {
     package var parts: [Part] {
         [
             Part("invocations") {
-                if rows.isEmpty { tag("p", .class("empty")) { "No invocation that ended fits." } }
+                if rows.isEmpty { nothing }
                 tag("ol", .id("rows"), .class("rows"), .flag("hidden", rows.isEmpty)) {
                     for row in rows { tag("li") { line(row) } }
                 }
             }
         ]
+    }
+
+    private var nothing: HTML {
+        let isFiltered = [function, outcome, trigger, search].contains { $0 != nil }
+        return tag("p", .class("empty")) {
+            if isFiltered {
+                "No invocation that ended of late fits. "
+                tag("a", .href(Address("/console/invocations"))) { "Show all" }
+            } else {
+                "No invocation has ended yet. Try a function on "
+                tag("a", .href(Address("/console/functions"))) { "its page" }
+                ", or call one of its routes."
+            }
+        }
     }
 
     private func line(_ row: AttemptView) -> HTML {
@@ -180,7 +196,7 @@ package struct InvocationsView: Sendable {
     private var filters: HTML {
         tag("form", .class("bar"), .set("method", "get"), .action(Address("/console/invocations"))) {
             tag("div", .class("wide")) {
-                tag("label", .set("for", "search")) { "Search id, trace, function or error" }
+                tag("label", .set("for", "search")) { "Search id, trace, error or log" }
                 void("input", .type("search"), .id("search"), .name("search"), .value(search ?? ""))
             }
             choice("function", "Function", functions.map { ($0, $0) }, function)

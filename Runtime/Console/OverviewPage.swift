@@ -70,7 +70,7 @@ extension OverviewView {
         Page("Overview", .overview, live: Address("/console/live/overview")) {
             tag("h1") { "Overview" }
             tag("p", .class("lead")) { "The last minute, of all functions and of each." }
-            for part in parts { part.placed }
+            for part in parts { part.placed() }
         }
     }
 
@@ -130,7 +130,7 @@ extension OverviewView {
                     HTML("\(row.workers) of \(row.max)"), HTML(String(row.waiting)),
                 ]
             },
-            empty: "There is no function yet."
+            empty: noFunctions
         )
     }
 
@@ -148,7 +148,7 @@ extension OverviewView {
                     HTML(run.window ?? ""),
                 ]
             },
-            empty: "No schedule runs anything."
+            empty: "No schedule runs anything: each is a file in schedules/."
         )
     }
 }

@@ -34,29 +34,53 @@ package struct Page: Sendable {
         package var hasSession: Bool
         /// What was done by the form that led here.
         package var notice: String?
+        package var build: BuildStrip?
 
         package init(
             now: String,
             isVirtual: Bool = false,
             degraded: [String] = [],
             hasSession: Bool = false,
-            notice: String? = nil
+            notice: String? = nil,
+            build: BuildStrip? = nil
         ) {
             self.now = now
             self.isVirtual = isVirtual
             self.degraded = degraded
             self.hasSession = hasSession
             self.notice = notice
+            self.build = build
         }
+
+        /// What of the frame changes by itself.
+        package var parts: [Part] { [clock, health, building] }
+
+        fileprivate var clock: Part {
+            Part("clock") {
+                tag("span", .class("quiet")) { isVirtual ? "virtual clock" : "UTC" }
+                tag("time", .class("mono")) { now }
+            }
+        }
+
+        fileprivate var health: Part {
+            Part("health") { for text in degraded { tag("p", .class("note warn")) { text } } }
+        }
+
+        fileprivate var building: Part { Part("build") { build?.html ?? .nothing } }
     }
 
     package var title: String
     package var place: Place?
     package var body: HTML
-    /// Where the page's parts come from as they change.
-    package var live: Address?
+    /// Where the page's parts come from as they change; by default that is the frame alone.
+    package var live: Address
 
-    package init(_ title: String, _ place: Place?, live: Address? = nil, @HTMLBuilder body: () -> HTML) {
+    package init(
+        _ title: String,
+        _ place: Place?,
+        live: Address = Address("/console/live/frame"),
+        @HTMLBuilder body: () -> HTML
+    ) {
         self.title = title
         self.place = place
         self.live = live
@@ -75,7 +99,7 @@ package struct Page: Sendable {
                         "main",
                         .id("main"),
                         .set("tabindex", "-1"),
-                        live.map { .set("data-live", $0.text) }
+                        .set("data-live", live.text)
                     ) {
                         notes(frame)
                         body
@@ -116,13 +140,8 @@ package struct Page: Sendable {
                 }
             }
             tag("div", .class("status")) {
-                tag("p", .id("clock")) {
-                    tag("span", .class("quiet")) { frame.isVirtual ? "virtual clock" : "UTC" }
-                    tag("time", .class("mono")) { frame.now }
-                }
-                if live != nil {
-                    tag("p", .id("live"), .class("live"), .set("role", "status")) { "connecting" }
-                }
+                frame.clock.placed()
+                tag("p", .id("live"), .class("live"), .set("role", "status")) { "connecting" }
                 if frame.hasSession {
                     tag("form", .set("method", "post"), .action(Address("/console/logout"))) {
                         tag("button", .class("plain")) { "Sign out" }
@@ -137,9 +156,8 @@ package struct Page: Sendable {
         if let notice = frame.notice {
             tag("p", .class("note good"), .set("role", "status")) { notice }
         }
-        for text in frame.degraded {
-            tag("p", .class("note warn"), .set("role", "status")) { text }
-        }
+        frame.building.placed(.set("aria-live", "polite"))
+        frame.health.placed(.set("aria-live", "polite"))
     }
 }
 
@@ -168,6 +186,15 @@ extension Page {
                         }
                         tag("form", .set("method", "post"), .action(Address("/console/login"))) {
                             tag("label", .set("for", "token")) { "Token" }
+                            // For who keeps passwords, who wants a name beside each.
+                            void(
+                                "input",
+                                .type("text"),
+                                .name("user"),
+                                .value("console"),
+                                .set("autocomplete", "username"),
+                                .flag("hidden")
+                            )
                             void(
                                 "input",
                                 .type("password"),

@@ -11,8 +11,11 @@ package struct Part: Sendable, Hashable {
     }
 
     /// The part in its place on the page.
-    var placed: HTML { tag("div", .id(id)) { html } }
+    func placed(_ attribute: Attribute? = nil) -> HTML { tag("div", .id(id), attribute) { html } }
 }
+
+/// What a developer does first.
+let noFunctions = "There is no function yet: swiftlet new function NAME writes one, with its test."
 
 /// How good or bad something is, as a colour beside the word that says it.
 package enum Tone: String, Sendable {

@@ -142,7 +142,7 @@ package struct QueuesView: Sendable {
         Page("Queues", .queues, live: Address("/console/live/queues").with("state", state)) {
             tag("h1") { "Queues" }
             tag("p", .class("lead")) { "What waits, and what was given up." }
-            for part in parts { part.placed }
+            for part in parts { part.placed() }
             if let next {
                 tag("p", .class("more")) {
                     tag(
@@ -165,7 +165,7 @@ package struct QueuesView: Sendable {
                         .number("Dead letters"), "Actions",
                     ],
                     sources.map(row),
-                    empty: "No function reads a stream or a list."
+                    empty: "No function reads a stream or a list: a redis trigger in its function.yaml does."
                 )
             },
             Part("counts") {
@@ -174,7 +174,8 @@ package struct QueuesView: Sendable {
                     "Jobs by function and state",
                     ["Function"] + QueuesView.states.map { .number($0.replacingUnderscores) } + ["Actions"],
                     jobs.map(row),
-                    empty: "There was no job yet."
+                    empty:
+                        "There was no job yet: swiftlet invoke NAME --async makes one, or a route with mode: async."
                 )
             },
             Part("jobs") {
@@ -184,7 +185,7 @@ package struct QueuesView: Sendable {
                     "Jobs, the newest first",
                     ["Job", "Function", "State", "Attempt", "Changed (UTC)", "Error or stage", "Actions"],
                     latest.map(row),
-                    empty: "There is none."
+                    empty: state == nil ? "There is none." : "No job is in that state."
                 )
             },
         ]
@@ -360,7 +361,7 @@ package struct DeadLettersView: Sendable {
                         },
                     ]
                 },
-                empty: "There is none."
+                empty: "There is none: all that failed was sent again or removed."
             )
         }
     }

@@ -9,12 +9,15 @@ package struct ScheduleChart: Sendable {
         /// The look, as in the stylesheet: `session`, `pause`, `holiday`, `window`, `window alt`, `drain`.
         package var look: String
         package var title: String
+        /// What is written on it, where there is room.
+        package var word: String?
 
-        package init(from: Instant, to: Instant, look: String, title: String) {
+        package init(from: Instant, to: Instant, look: String, title: String, word: String? = nil) {
             self.from = from
             self.to = to
             self.look = look
             self.title = title
+            self.word = word
         }
     }
 
@@ -42,52 +45,90 @@ package struct ScheduleChart: Sendable {
         self.lanes = lanes
     }
 
-    private static let (left, width, row, top) = (150.0, 1000.0, 30.0, 24.0)
-    private static let day = Duration.seconds(86_400)
+    private static let (row, top) = (30.0, 44.0)
 
+    /// Where an instant lies between the chart's ends.
     private func x(_ instant: Instant) -> Double {
         let inside = min(max(instant, from), to)
-        let share = (inside - from).milliseconds / max((to - from).milliseconds, 1)
-        return ScheduleChart.left + ScheduleChart.width * share
+        return (inside - from).milliseconds / max((to - from).milliseconds, 1)
     }
 
-    private var height: Double { ScheduleChart.top + ScheduleChart.row * Double(lanes.count) + 6 }
+    private var height: Double { ScheduleChart.top + ScheduleChart.row * Double(lanes.count) + 4 }
 
+    private func y(_ lane: Int) -> Double { ScheduleChart.top + ScheduleChart.row * Double(lane) }
+
+    /// Heights are pixels and widths shares, so that nothing is distorted however wide the page is; on a narrow one
+    /// the days scroll beside the names.
     var html: HTML {
         tag("div") {
             tag(
                 "div",
-                .class("strip"),
+                .class("strip days"),
                 .set("tabindex", "0"),
                 .set("role", "region"),
+                .number("data-now", x(now)),
                 .label("Days of the schedules")
             ) {
+                tag("svg", .class("lanes"), .number("height", height), .set("aria-hidden", "true")) {
+                    for (index, lane) in lanes.enumerated() {
+                        rule(index)
+                        tag("text", .class("name"), .number("x", 0), .number("y", y(index) + 20)) {
+                            lane.name.count > 18 ? lane.name.prefix(17) + "…" : lane.name
+                            tag("title") { lane.name }
+                        }
+                    }
+                }
                 tag(
                     "svg",
-                    .set("viewBox", "0 0 1170 \(Int(height))"),
+                    .class("times"),
+                    .number("height", height),
                     .set("role", "img"),
                     .label("From \(from.spokenDate) to \(to.spokenDate), the details are in the tables")
                 ) {
                     days
-                    for (index, lane) in lanes.enumerated() { draw(lane, index) }
-                    tag(
-                        "line",
-                        .class("now"),
-                        .number("x1", x(now)),
-                        .number("x2", x(now)),
-                        .number("y1", 18),
-                        .number("y2", height)
-                    )
-                    tag(
-                        "text",
-                        .class("now-label"),
-                        .number("x", x(now) + 5),
-                        .number("y", height - 6)
-                    ) { "now" }
+                    for (index, lane) in lanes.enumerated() {
+                        rule(index)
+                        draw(lane, y(index))
+                    }
+                    nowMark
                 }
             }
             legend
         }
+    }
+
+    private func rule(_ lane: Int) -> HTML {
+        tag(
+            "line",
+            .class("grid"),
+            .number("x1", 0),
+            .share("x2", 1),
+            .number("y1", y(lane)),
+            .number("y2", y(lane))
+        )
+    }
+
+    /// In a row of its own, below that of the days.
+    private var nowMark: [HTML] {
+        let place = x(now)
+        return [
+            tag(
+                "line",
+                .class("now"),
+                .share("x1", place),
+                .share("x2", place),
+                .number("y1", 24),
+                .number("y2", height)
+            ),
+            tag(
+                "text",
+                .class("now-label"),
+                .share("x", place),
+                .set("dx", place < 0.9 ? "6" : "-6"),
+                .set("text-anchor", place < 0.9 ? "start" : "end"),
+                .number("y", 35)
+            ) { "now, \(now.spokenTime.prefix(5))" },
+        ]
     }
 
     private var days: [HTML] {
@@ -96,56 +137,53 @@ package struct ScheduleChart: Sendable {
         return (0..<count).flatMap { index -> [HTML] in
             let midnight = Instant(seconds: first + Int64(index) * 86_400)
             guard midnight >= from, midnight < to else { return [] }
-            return [
-                tag(
-                    "line",
-                    .class("day"),
-                    .number("x1", x(midnight)),
-                    .number("x2", x(midnight)),
-                    .number("y1", 4),
-                    .number("y2", height)
-                ),
-                tag("text", .number("x", x(midnight) + 5), .number("y", 14)) { midnight.weekdayText },
-            ]
+            let line = tag(
+                "line",
+                .class("day"),
+                .share("x1", x(midnight)),
+                .share("x2", x(midnight)),
+                .number("y1", 2),
+                .number("y2", height)
+            )
+            // A name that the end would cut is left out.
+            guard x(midnight) < 0.95 else { return [line] }
+            let name = tag("text", .share("x", x(midnight)), .set("dx", "6"), .number("y", 14)) {
+                midnight.weekdayText
+            }
+            return [line, name]
         }
     }
 
-    private func draw(_ lane: Lane, _ index: Int) -> [HTML] {
-        let y = ScheduleChart.top + ScheduleChart.row * Double(index)
-        var drawn = [
-            tag(
-                "line",
-                .class("grid"),
-                .number("x1", 0),
-                .number("x2", 1160),
-                .number("y1", y),
-                .number("y2", y)
-            ),
-            tag("text", .class("name"), .number("x", 6), .number("y", y + 20)) {
-                String(lane.name.prefix(22))
-            },
-        ]
-        for span in lane.spans where span.to > from && span.from < to {
-            drawn.append(
-                tag(
-                    "rect",
-                    .class(span.look),
-                    .number("x", x(span.from)),
-                    .number("width", max(x(span.to) - x(span.from), 1)),
-                    .number("y", y + 6),
-                    .number("height", ScheduleChart.row - 11),
-                    .set("rx", "2")
-                ) { tag("title") { span.title } }
-            )
+    private func draw(_ lane: Lane, _ y: Double) -> [HTML] {
+        let spans = lane.spans.filter { $0.to > from && $0.from < to }.flatMap { span -> [HTML] in
+            let share = x(span.to) - x(span.from)
+            let shape = tag(
+                "rect",
+                .class(span.look),
+                .share("x", x(span.from)),
+                .share("width", max(share, 0.001)),
+                .number("y", y + 6),
+                .number("height", ScheduleChart.row - 11),
+                .set("rx", "2")
+            ) { tag("title") { span.title } }
+            guard let word = span.word, share > 0.06 else { return [shape] }
+            let text = tag(
+                "text",
+                .class("word"),
+                .share("x", x(span.from)),
+                .set("dx", "6"),
+                .number("y", y + 19)
+            ) { word }
+            return [shape, text]
         }
-        return drawn + marks(lane.times, y)
+        return spans + marks(lane.times, y)
     }
 
     /// Times that fall on one place are one mark, which shows the worst of them.
     private func marks(_ times: [ScheduleView.Time], _ y: Double) -> [HTML] {
         var places: [Int: (time: ScheduleView.Time, count: Int)] = [:]
         for time in times where time.nominal >= from && time.nominal < to {
-            let place = Int(x(time.nominal) / 5)
+            let place = Int(x(time.nominal) * 160)
             guard let known = places[place] else {
                 places[place] = (time, 1)
                 continue
@@ -157,7 +195,7 @@ package struct ScheduleChart: Sendable {
             return tag(
                 "circle",
                 .class("mark \(mark.time.verdict)"),
-                .number("cx", x(mark.time.nominal)),
+                .share("cx", x(mark.time.nominal)),
                 .number("cy", y + ScheduleChart.row / 2),
                 .set("r", mark.time.verdict == "ahead" ? "2.5" : "3.5")
             ) { tag("title") { "\(mark.time.nominal.spoken) \(mark.time.verdict)\(more)" } }

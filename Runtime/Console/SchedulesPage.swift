@@ -103,7 +103,7 @@ package struct SchedulesView: Sendable {
         Page("Schedules", .schedules, live: Address("/console/live/schedules")) {
             tag("h1") { "Schedules" }
             tag("p", .class("lead")) { "What ran in the last days, and what the next ones bring." }
-            for part in parts { part.placed }
+            for part in parts { part.placed() }
             clock
         }
     }
@@ -127,10 +127,19 @@ package struct SchedulesView: Sendable {
                             HTML(String(schedule.runs)), schedule.wishes(),
                         ]
                     },
-                    empty: "There is no schedule."
+                    empty: "There is no schedule: each is a file in schedules/, with a cron line or a window."
                 )
             },
         ]
+    }
+
+    private var pace: String {
+        guard isVirtual else { return "The clock is real until it is set." }
+        switch speed {
+        case 0: return "The clock is virtual, and stands."
+        case 1: return "The clock is virtual, and as fast as time."
+        default: return "The clock is virtual, and \(digits(speed, 2)) times as fast as time."
+        }
     }
 
     @HTMLBuilder
@@ -140,9 +149,7 @@ package struct SchedulesView: Sendable {
             tag("p", .class("quiet")) { "This host runs on the real clock." }
         } else {
             tag("p", .class("quiet")) {
-                isVirtual
-                    ? "The clock is virtual: \(digits(speed, 2)) seconds pass in a real one."
-                    : "The clock is real until it is set."
+                pace
             }
             tag("form", .class("bar"), .set("method", "post"), .action(Address("/console/clock"))) {
                 tag("div") {

@@ -26,7 +26,7 @@ package struct StreamsView: Sendable {
         Page("Streams", .streams, live: Address("/console/live/streams")) {
             tag("h1") { "Streams" }
             tag("p", .class("lead")) { "What functions read in Redis." }
-            for part in parts { part.placed }
+            for part in parts { part.placed() }
         }
     }
 
@@ -43,7 +43,7 @@ package struct StreamsView: Sendable {
                             HTML(row.functions.joined(separator: ", ")),
                         ]
                     },
-                    empty: "No function reads a stream or a list."
+                    empty: "No function reads a stream or a list: a redis trigger in its function.yaml does."
                 )
             }
         ]

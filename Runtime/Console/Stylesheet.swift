@@ -83,6 +83,10 @@ enum Stylesheet {
         .note.good { background: var(--good-wash); color: var(--good); }
         .note.warn { background: var(--warn-wash); color: var(--warn); }
         .note.bad { background: var(--bad-wash); color: var(--bad); }
+        .note.blue { background: var(--blue-wash); color: var(--blue); }
+        .note p { margin: 0 0 .3rem; max-width: none; }
+        .working::before { content: ""; display: inline-block; width: .7rem; height: .7rem; margin-right: .6rem;
+          vertical-align: -1px; border: 2px solid currentColor; border-right-color: transparent; border-radius: 50%; }
         .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem;
           margin: 0 0 1.5rem; }
         .tiles div { padding: .9rem 1rem; background: var(--paper); border: 1px solid var(--line);
@@ -96,6 +100,11 @@ enum Stylesheet {
         .card { padding: 1rem 1.1rem; background: var(--paper); border: 1px solid var(--line); border-radius: .75rem;
           box-shadow: var(--shadow); min-width: 0; }
         .card p { margin: .25rem 0 .5rem; }
+        .counts { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; margin: 0 0 .75rem; }
+        .counts dt { color: var(--quiet); font-size: .82rem; }
+        .counts dd { margin: 0; font-size: 1.15rem; font-weight: 600; line-height: 1.3; }
+        summary { cursor: pointer; color: var(--quiet); }
+        details[open] summary { margin-bottom: .4rem; }
         .facts { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .35rem 1.25rem; margin: 0; }
         .facts dt { color: var(--quiet); }
         .facts dd { margin: 0; overflow-wrap: anywhere; }
@@ -150,6 +159,7 @@ enum Stylesheet {
 
     private static let forms = """
         label { display: block; margin: 0 0 .25rem; font-size: .87rem; color: var(--quiet); }
+        input, select { height: 2.35rem; }
         input, select, textarea { width: 100%; padding: .45rem .65rem; font: inherit; color: var(--ink);
           background: var(--paper); border: 1px solid var(--strong-line); border-radius: .5rem; }
         textarea { min-height: 11rem; resize: vertical; line-height: 1.45; }
@@ -170,7 +180,7 @@ enum Stylesheet {
         .reply { display: grid; gap: .6rem; }
         .reply p { margin: 0; }
         .reply:not([hidden]) ~ .empty { display: none; }
-        .reply[hidden] { display: none; }
+        .reply[hidden], .preview[hidden] { display: none; }
 
         """
 
@@ -183,12 +193,17 @@ enum Stylesheet {
         .spark line { stroke: var(--line); }
         .chart { width: 100%; height: auto; }
         .strip { overflow-x: auto; background: var(--paper); border: 1px solid var(--line); border-radius: .75rem;
-          padding: .75rem .5rem .5rem; }
-        .strip svg { width: 100%; min-width: 60rem; height: auto; max-width: none; }
-        .strip .chart { min-width: 44rem; padding: 0 .5rem; }
+          padding: .75rem .5rem .5rem; box-shadow: var(--shadow); }
+        .strip .chart { min-width: 44rem; max-width: none; padding: 0 .5rem; }
+        .days { display: flex; padding: .25rem 0; }
+        .days svg { max-width: none; }
+        .lanes { flex: none; width: 9.5rem; padding-left: .9rem; position: sticky; left: 0; z-index: 1;
+          background: var(--paper); border-right: 1px solid var(--line); }
+        .times { flex: 1 0 48rem; width: 48rem; }
         .record { margin: 0 0 .75rem; }
         .grid { stroke: var(--line); stroke-width: 1; }
-        .day { stroke: var(--strong-line); stroke-width: 1; }
+        .day { stroke: var(--line); stroke-width: 1; }
+        svg .word { fill: var(--ink); }
         .now { stroke: var(--accent); stroke-width: 1.5; }
         svg .now-label { fill: var(--accent); font-weight: 600; }
         svg .name { fill: var(--ink); font-size: 12px; }
@@ -226,8 +241,8 @@ enum Stylesheet {
             padding: .75rem 1rem; border-right: 0; border-bottom: 1px solid var(--line); }
           .brand { padding: 0; }
           nav { order: 3; width: 100%; }
-          nav ul { display: flex; flex-wrap: wrap; gap: .125rem; margin: 0 -.6rem; }
-          nav a { padding: .3rem .6rem; }
+          nav ul { display: flex; flex-wrap: wrap; gap: .125rem; margin: 0 -.5rem; }
+          nav a { padding: .25rem .5rem; font-size: .9rem; }
           .status { margin: 0 0 0 auto; padding: 0; grid-auto-flow: column; align-items: center; gap: .9rem; }
           main { padding: 1.25rem 1rem 3rem; }
         }
@@ -252,12 +267,16 @@ enum Stylesheet {
           .row > :nth-child(4) { order: 1; flex-basis: 100%; }
           .row > :nth-child(5) { display: none; }
           .row > :nth-child(6) { margin-left: auto; }
+          .lanes { width: 7.5rem; padding-left: .6rem; }
+          .lanes .name { font-size: 11px; }
           .facts { grid-template-columns: minmax(0, 1fr); gap: 0; }
           .facts dd { margin-bottom: .5rem; }
         }
         @media (prefers-reduced-motion: no-preference) {
           .live.on::before { animation: breathe 2.4s ease-in-out infinite; }
           @keyframes breathe { 50% { opacity: .35; } }
+          .working::before { animation: turn 1s linear infinite; }
+          @keyframes turn { to { transform: rotate(1turn); } }
         }
 
         """

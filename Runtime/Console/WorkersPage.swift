@@ -75,7 +75,7 @@ package struct WorkersView: Sendable {
         Page("Workers", .workers, live: Address("/console/live/workers")) {
             tag("h1") { "Workers" }
             tag("p", .class("lead")) { "The processes that run functions, and the room there is for them." }
-            for part in parts { part.placed }
+            for part in parts { part.placed() }
         }
     }
 
@@ -132,7 +132,7 @@ package struct WorkersView: Sendable {
                             pool.lost > 0 ? pill(String(pool.lost), .bad) : HTML("0"),
                         ]
                     },
-                    empty: "There is no function yet."
+                    empty: noFunctions
                 )
             },
         ]

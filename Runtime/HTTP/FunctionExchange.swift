@@ -92,7 +92,7 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
             method: isHead ? "GET" : request.method.text,
             target: request.target,
             parameters: parameters,
-            headers: request.headers,
+            headers: request.functionHeaders,
             clientAddress: request.caller.address,
             scheme: request.caller.scheme
         )

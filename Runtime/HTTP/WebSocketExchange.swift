@@ -77,7 +77,7 @@ final class WebSocketExchange: Exchange, ReplySink, @unchecked Sendable {
         self.client = client
         var invocation = client.invocation(client.event(.connect), trace)
         invocation.id = id
-        invocation.event.request?.headers = request.headers
+        invocation.event.request?.headers = request.functionHeaders
         let dispatched = dispatching.dispatch(invocation, to: self)
         if self.client != nil { self.dispatched = dispatched }
     }

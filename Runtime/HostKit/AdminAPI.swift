@@ -186,8 +186,7 @@ struct AdminAPI {
         guard let manifest = host.manifests[name] else {
             return .failure(.notFound("there is no function \(name)"))
         }
-        let entries = host.project.book.entries
-        let samples = SampleEvents(manifest: manifest, entries: entries, now: host.clock.now)
+        let samples = SampleEvents(manifest: manifest, book: host.project.book, now: host.clock.now)
         return .json(["samples": .array(samples.all.map { EventDocument.json($0) })])
     }
 

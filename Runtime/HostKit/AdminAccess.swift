@@ -48,8 +48,14 @@ package struct AdminAccess: Sendable, Equatable {
 
     /// The fewest characters of a token.
     static let shortest = 32
-    /// The session's cookie.
-    package static let cookie = "swiftlet_console"
+    /// The session's cookie for a host as a browser calls it.
+    ///
+    /// It has the port in its name: browsers send cookies to all ports of a host, and the sessions of two hosts on
+    /// one machine must not take each other's place.
+    package static func cookie(_ host: String) -> String {
+        let port = host.split(separator: ":").last.flatMap { UInt16($0) }
+        return port.map { "swiftlet_console_\($0)" } ?? "swiftlet_console"
+    }
 
     package var bind = "127.0.0.1"
     /// Names that lead here beside those of loopback, in lower case.
@@ -94,7 +100,8 @@ package struct AdminAccess: Sendable, Equatable {
         switch door {
         case .open: return nil
         case .program: return showsToken(headers) ? nil : .token
-        case .page: return showsToken(headers) || hasSession(headers) ? nil : .token
+        case .page:
+            return showsToken(headers) || hasSession(headers, AdminAccess.cookie(host)) ? nil : .token
         }
     }
 
@@ -131,12 +138,12 @@ package struct AdminAccess: Sendable, Equatable {
         hexadecimal(hmacSHA256(key: Array(token.utf8), Array("console session".utf8)))
     }
 
-    private func hasSession(_ headers: [Header]) -> Bool {
+    private func hasSession(_ headers: [Header], _ cookie: String) -> Bool {
         headers.lazy.filter { $0.name.lowercased() == "cookie" }.contains { field in
             field.value.split(separator: ";").contains { pair in
                 let pair = pair.drop { $0 == " " }
-                guard pair.hasPrefix("\(AdminAccess.cookie)=") else { return false }
-                return constantTimeEquals(pair.dropFirst(AdminAccess.cookie.utf8.count + 1), session)
+                guard pair.hasPrefix("\(cookie)=") else { return false }
+                return constantTimeEquals(pair.dropFirst(cookie.utf8.count + 1), session)
             }
         }
     }

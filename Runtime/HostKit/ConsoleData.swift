@@ -36,6 +36,7 @@ extension ConsoleRoutes {
             blobs: shown.map { DataView.Blob($0) },
             next: found.count > shown.count ? shown.last?.key : nil,
             used: try await host.stores.blobs.usage(),
+            users: try await host.stores.shards.users(limit: ConsoleRoutes.page),
             collections: try await host.stores.documents.collections()
         )
     }
@@ -59,20 +60,23 @@ extension ConsoleRoutes {
         return BlobView(blob: DataView.Blob(reference), sha256: reference.sha256, text: text)
     }
 
-    /// What a page shows by itself; anything else is not given out under the console's origin.
+    /// What a page shows by itself, or a file to save: anything else is not opened under the console's origin.
     private func content(_ request: EndpointRequest) async throws -> EndpointResponse {
         let reference = try await reference(request)
-        guard BlobView.isShown(reference.contentType) else {
+        var headers = [Header("cache-control", "private, no-store")]
+        let isSaved = request.query["save"] == "1"
+        if isSaved { headers.append(Header("content-disposition", "attachment")) }
+        guard isSaved || BlobView.isShown(reference.contentType) else {
             throw FunctionError(status: 415, code: "no_preview", message: "There is no preview of this type.")
         }
         let path = try await host.stores.blobs.localPath(forReading: reference.key)
         return .file(
             path,
             size: Int64(reference.size),
-            contentType: reference.contentType,
+            contentType: isSaved ? "application/octet-stream" : reference.contentType,
             etag: "\"\(reference.sha256)\"",
             for: request,
-            headers: [Header("cache-control", "private, no-store")]
+            headers: headers
         )
     }
 

@@ -52,7 +52,8 @@ extension ConsoleRoutes {
         var view = await view(manifest)
         view.settings = manifest.consoleSettings
         view.bindings = manifest.grants.map(\.binding)
-        view.samples = samples(of: manifest)
+        let samples = SampleEvents(manifest: manifest, book: host.project.book, now: host.clock.now)
+        view.samples = samples.all.map { FunctionView.Sample($0) }
         view.reading = rates.readings(of: [name])[0]
         return view
     }
@@ -74,31 +75,25 @@ extension ConsoleRoutes {
         }
         return view
     }
+}
 
-    /// An event for each way in: what the path names as members of an object, or what the schedule gives.
-    private func samples(of manifest: Manifest) -> [FunctionView.Sample] {
-        var samples = manifest.routes.map { route in
-            let names = route.path.split(separator: "/").filter { $0.hasPrefix("{") }.map {
-                String($0.dropFirst().prefix { $0 != "}" && $0 != "*" })
+extension FunctionView.Sample {
+    init(_ event: Event) {
+        let body = try? JSON.parse(event.body)
+        let about =
+            switch event.kind {
+            case .http:
+                [event.request?.method, event.request?.target].compactMap { $0 }.joined(separator: " ")
+            case .websocket:
+                "WebSocket \(event.request?.target ?? ""), \(event.connection.map { "\($0.phase)" } ?? "")"
+            case .redis: "Redis \(body?["stream"]?.stringValue ?? "")"
+            case .schedule: "schedule \(body?["schedule"]?.stringValue ?? "")"
+            case .plain, .batch: "plain event"
             }
-            let members = names.map { ($0, $0 == "user" ? JSON.integer(7) : JSON.string("example")) }
-            return FunctionView.Sample(
-                title: "\(route.method) \(route.path)",
-                operation: route.operation,
-                event: JSON.object(JSONObject(members)).bytes(pretty: true).text
-            )
-        }
-        for entry in host.project.book.entries where entry.function == manifest.name {
-            guard let event = host.project.book.inputs[entry.id] else { continue }
-            samples.append(
-                FunctionView.Sample(
-                    title: "schedule \(entry.id)",
-                    operation: "",
-                    event: event.bytes(pretty: true).text
-                )
-            )
-        }
-        return samples
+        self.init(
+            title: event.operation.isEmpty ? about : "\(about) · \(event.operation)",
+            event: EventDocument.json(event).bytes(pretty: true).text
+        )
     }
 }
 

@@ -11,8 +11,8 @@ extension ConsoleRoutes {
         let fields = request.fields
         return await shown(request) {
             var view = try await function(request)
-            let (operation, text) = (fields["operation"] ?? "", fields["event"] ?? "{}")
-            let event = Event(operation: operation, body: Bytes(text))
+            let text = fields["event"] ?? "{}"
+            let event = try EventDocument.reading(Bytes(text))
             let invocation = Invocation(function: view.name, event: event, trigger: "invoke")
             if request.headers.first("accept") == "application/x-ndjson" {
                 return InvocationStream(host: host, invocation: invocation).response()
@@ -20,22 +20,24 @@ extension ConsoleRoutes {
             let began = Monotonic.now
             let reply = await host.run(invocation, limit: 6 << 20)
             view = try await function(request)
+            let type = reply.headers.first("content-type") ?? ""
+            let body = ReplyView.isText(type) ? reply.body.text : spoken(bytes: reply.body.count)
             let shown = ReplyView(
                 status: reply.outcome.error?.status ?? reply.status,
-                type: reply.headers.first("content-type") ?? "",
-                text: reply.outcome.error?.message ?? reply.body.text,
+                type: type,
+                text: reply.outcome.error?.message ?? body,
                 error: reply.outcome.error?.code,
                 took: Monotonic.now - began,
                 invocation: invocation.id,
-                operation: operation,
                 event: text
             )
-            return .html(view.page(reply: shown).document(await frame(request)))
+            return .html(view.page(reply: shown).document(frame(request)))
         }
     }
 }
 
-/// One invocation's reply as lines of JSON: `{"head"}`, `{"text"}` as often as there are pieces, `{"end"}`.
+/// One invocation's reply as lines of JSON: `{"head"}`, `{"text"}` or, for what is no text, `{"data"}` in Base64 as
+/// often as there are pieces, `{"end"}`.
 struct InvocationStream: Sendable {
     let host: HostState
     let invocation: Invocation
@@ -68,12 +70,22 @@ struct InvocationStream: Sendable {
         since began: Monotonic,
         taken: (Int) -> Void
     ) async throws {
-        var (decoder, bytes) = (UTF8Pieces(), 0)
+        var (decoder, bytes, isText) = (UTF8Pieces(), 0, true)
         for await piece in pieces {
             switch piece {
             case .head(let status, let headers):
                 let type = headers.first("content-type") ?? ""
-                try await writer.write(["head": ["status": .integer(Int64(status)), "type": .string(type)]])
+                isText = ReplyView.isText(type)
+                let pairs = headers.map { JSON.array([.string($0.name), .string($0.value)]) }
+                let head: JSON = [
+                    "status": .integer(Int64(status)), "type": .string(type), "isText": .bool(isText),
+                    "headers": .array(pairs),
+                ]
+                try await writer.write(["head": head])
+            case .chunk(let chunk) where !isText:
+                bytes += chunk.count
+                try await writer.write(["data": .string(chunk.base64)])
+                taken(chunk.count)
             case .chunk(let chunk):
                 bytes += chunk.count
                 let text = decoder.text(of: chunk.array)

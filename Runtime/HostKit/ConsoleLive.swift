@@ -1,15 +1,16 @@
+import Activity
 import Console
 import FunctionCore
 import HTTPTrigger
 import NIOCore
-import Storage
 
 /// The parts of a page as server-sent events: all of them at first, then those that have changed.
 ///
-/// They are looked at once a second, and the next time only when a reader has taken the last ones; what changes
-/// faster is seen as it is then.
+/// They are looked at once a second and when a build begins or ends, and the next time only when a reader has taken
+/// the last ones; what changes faster is seen as it is then.
 struct ConsoleLive: Sendable {
     let loop: any EventLoop
+    let book: ActivityBook
     let parts: @Sendable () async throws -> [Part]
 
     private static let step = Duration.seconds(1)
@@ -27,14 +28,16 @@ struct ConsoleLive: Sendable {
     }
 
     private func write(to writer: EndpointWriter) async throws {
-        let wake = WakeSignal()
-        let timer = Timer(loop: loop) { wake.wake() }
-        defer { timer.cancel() }
+        let updates = book.updates([.build])
+        let timer = Timer(loop: loop) { updates.wake() }
+        defer {
+            timer.cancel()
+            updates.end()
+        }
         var told: [String: HTML] = [:]
         var silent = 0
-        let wakes = wake.wakes()
-        wake.wake()
-        for await _ in wakes {
+        updates.wake()
+        for await _ in updates {
             let changed = try await parts().filter { told[$0.id] != $0.html }
             for part in changed {
                 told[part.id] = part.html

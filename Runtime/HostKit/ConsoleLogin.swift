@@ -13,9 +13,9 @@ struct ConsoleLogin {
                 access.token.isEmpty ? .seeOther("/console") : .html(Page.login(isWrong: false))
             },
             EndpointRoute("POST", "/console/login", bodyLimit: 4096) { self.begin($0) },
-            EndpointRoute("POST", "/console/logout", bodyLimit: 4096) { _ in
+            EndpointRoute("POST", "/console/logout", bodyLimit: 4096) { request in
                 var response = EndpointResponse.seeOther("/console/login")
-                response.headers.append(cookie("", age: 0))
+                response.headers.append(cookie("", age: 0, for: request))
                 return response
             },
             EndpointRoute("GET", "/console/assets/{name}") { asset($0.parameters["name"] ?? "") },
@@ -29,15 +29,16 @@ struct ConsoleLogin {
             return .html(Page.login(isWrong: true), status: 403)
         }
         var response = EndpointResponse.seeOther("/console")
-        response.headers.append(cookie(access.session, age: 12 * 3600))
+        response.headers.append(cookie(access.session, age: 12 * 3600, for: request))
         return response
     }
 
     /// For the console's own paths: cookies do not tell ports apart, and the gateway's functions are to see as
     /// little of it as can be.
-    private func cookie(_ value: String, age: Int) -> Header {
+    private func cookie(_ value: String, age: Int, for request: EndpointRequest) -> Header {
+        let name = AdminAccess.cookie(request.headers.first("host") ?? "")
         let attributes = "Path=/console; Max-Age=\(age); HttpOnly; SameSite=Strict"
-        return Header("set-cookie", "\(AdminAccess.cookie)=\(value); \(attributes)")
+        return Header("set-cookie", "\(name)=\(value); \(attributes)")
     }
 
     private func asset(_ name: String) -> EndpointResponse {

@@ -41,20 +41,4 @@ extension ConsoleRoutes {
             }
         ]
     }
-
-    // MARK: Builds
-
-    /// What a build of the sources found wrong, in sentences; nothing where none has failed.
-    func buildFaults() async -> [String] {
-        guard let route = route("GET", "/v1/build"), let build = try? await ask(route) else { return [] }
-        let errors = build["errors"]?.arrayValue ?? []
-        guard build["state"]?.stringValue == "failed" else { return [] }
-        let head = "The build failed; what was built before serves on."
-        return [head]
-            + errors.prefix(5).map { error in
-                let place = [error["file"]?.stringValue, error["line"]?.intValue.map { "\($0)" }]
-                let words = place.compactMap { $0 } + [error["message"]?.stringValue ?? ""]
-                return words.joined(separator: ": ")
-            }
-    }
 }

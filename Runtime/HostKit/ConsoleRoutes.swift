@@ -15,8 +15,9 @@ struct ConsoleRoutes {
     /// The admin API's routes, of which the console asks what it has no other way to.
     let api: [EndpointRoute]
 
+    /// `blob:` for what a function replied, which its script holds: only what cannot act is shown so.
     private static let policy = """
-        default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; \
+        default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; \
         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
         trusted-types console; require-trusted-types-for 'script'
         """
@@ -29,6 +30,7 @@ struct ConsoleRoutes {
             page("/console/functions/{name}") { try await self.function($0).page() },
             page("/console/invocations") { self.invocations($0).page },
             page("/console/invocations/{id}") { try await self.invocation($0).page },
+            live("/console/live/frame") { _ in [] },
             live("/console/live/invocations") { self.invocations($0).parts },
             live("/console/live/overview") { _ in try await self.overview().parts },
             live("/console/live/functions") { _ in try await self.functions().parts },
@@ -56,7 +58,7 @@ struct ConsoleRoutes {
         guarded(
             EndpointRoute("GET", pattern) { request in
                 await self.shown(request) {
-                    .html(try await make(request).document(await self.frame(request)))
+                    .html(try await make(request).document(self.frame(request)))
                 }
             }
         )
@@ -69,7 +71,9 @@ struct ConsoleRoutes {
     ) -> EndpointRoute {
         guarded(
             EndpointRoute("GET", pattern) { request in
-                ConsoleLive(loop: self.host.loop) { try await parts(request) }.response()
+                ConsoleLive(loop: self.host.loop, book: self.host.telemetry.activity) {
+                    try await parts(request) + self.frame(request).parts
+                }.response()
             }
         )
     }
@@ -103,38 +107,9 @@ struct ConsoleRoutes {
         }
         let title = error.status == 404 ? "Not there" : "That did not work"
         let page = Page.failure(title, error.message, back: Page.Place.overview.address)
-        return .html(page.document(await frame(request)), status: error.status)
+        return .html(page.document(frame(request)), status: error.status)
     }
 
-    func frame(_ request: EndpointRequest) async -> Page.Frame {
-        Page.Frame(
-            now: host.clock.now.spoken,
-            isVirtual: host.clock.isVirtual,
-            degraded: await buildFaults() + host.degraded,
-            hasSession: !access.token.isEmpty,
-            notice: request.query["done"].flatMap(ConsoleNotice.init(rawValue:))?.text
-        )
-    }
-}
-
-/// What a form did, said on the page that it led to.
-enum ConsoleNotice: String {
-    case paused, resumed, triggered, clock, retried, cancelled, redriven, purged, replayed, differed
-
-    var text: String {
-        switch self {
-        case .paused: "The schedule is paused."
-        case .resumed: "The schedule runs again."
-        case .triggered: "The schedule has a run."
-        case .clock: "The clock is set."
-        case .retried: "The job is queued again."
-        case .cancelled: "The job is cancelled."
-        case .redriven: "The dead letters are queued again."
-        case .purged: "The dead letters are gone."
-        case .replayed: "It ran again, and everything was the same."
-        case .differed: "It ran again, and not everything was the same."
-        }
-    }
 }
 
 extension EndpointResponse {

@@ -86,8 +86,10 @@ extension ConsoleRoutes {
 
     /// Two days back and four ahead.
     private func chart() async throws -> ScheduleChart {
+        // From a full hour on: what is seen moves once an hour, not with every second.
         let now = host.clock.now
-        let (from, to) = (now - .seconds(2 * 86_400), now + .seconds(4 * 86_400))
+        let hour = Instant(seconds: now.seconds - now.seconds % 3600)
+        let (from, to) = (hour - .seconds(2 * 86_400), hour + .seconds(4 * 86_400))
         let book = host.project.book
         var lanes: [ScheduleChart.Lane] = []
         for calendar in book.followedCalendars {
@@ -185,7 +187,8 @@ extension MarketCalendar {
                         from: midnight,
                         to: next,
                         look: "holiday",
-                        title: "\(name) \(date): closed"
+                        title: "\(name) \(date): closed",
+                        word: "closed"
                     )
                 )
             }
@@ -203,7 +206,13 @@ extension RotationPlan {
             let look = names.first == span.window ? "window" : "window alt"
             let title = "\(span.window): \(span.opens.rfc3339) to \(span.closes.rfc3339)"
             return [
-                ScheduleChart.Span(from: span.opens, to: span.closes, look: look, title: title),
+                ScheduleChart.Span(
+                    from: span.opens,
+                    to: span.closes,
+                    look: look,
+                    title: title,
+                    word: span.window
+                ),
                 ScheduleChart.Span(
                     from: span.closes,
                     to: span.hardStop,

@@ -55,6 +55,21 @@ package enum EventDocument {
         return .object(object)
     }
 
+    /// The event of a text: a document's where it is one, else a plain event whose body it is.
+    /// - Throws: `FunctionError` 400 where it is no JSON, 422 where a document's member is off.
+    package static func reading(_ text: Bytes) throws(FunctionError) -> Event {
+        guard let value = try? JSON.parse(text) else {
+            throw .badRequest("bad_json", "the event is not JSON")
+        }
+        return isDocument(value) ? try event(value) : Event(body: text)
+    }
+
+    /// Whether it is a document, not the object of a plain event.
+    package static func isDocument(_ value: JSON) -> Bool {
+        value["kind"]?.stringValue != nil
+            && ["request", "connection", "body"].contains { value[$0] != nil }
+    }
+
     /// The event of a document.
     /// - Throws: `FunctionError` 422, naming the member that is off.
     package static func event(_ document: JSON) throws(FunctionError) -> Event {

@@ -5,7 +5,7 @@ import Scheduling
 /// An event for each trigger that a function has, made from its manifest.
 struct SampleEvents {
     let manifest: Manifest
-    let entries: [ScheduleEntry]
+    let book: ScheduleBook
     let now: Instant
 
     /// In the order of the manifest; a plain one last, which every function has.
@@ -67,7 +67,11 @@ struct SampleEvents {
     }
 
     private var schedules: [Event] {
-        entries.filter { $0.function == manifest.name }.map { entry in
+        book.entries.filter { $0.function == manifest.name }.map { entry in
+            if let input = book.inputs[entry.id] {
+                let filled = input.filled("{{scheduledTime}}", with: now.rfc3339)
+                return Event(kind: .schedule, body: filled.bytes())
+            }
             var body: JSONObject = [
                 "schedule": .string(entry.id), "nominal": .string(now.rfc3339),
                 "idempotencyKey": .string("sample-\(entry.id)"),

@@ -5,6 +5,26 @@ import Storage
 
 /// What is in a user's shard, for who only looks.
 extension ShardMap {
+    /// Users that have records, with how many, by number; of the first shards alone where there are many.
+    package func users(limit: Int) async throws -> [(user: Int, count: Int)] {
+        var found: [(user: Int, count: Int)] = []
+        for place in known.sorted(by: { $0.number < $1.number }).prefix(ShardMap.lookMax) {
+            guard access("\(directory)/\(place.file)", R_OK) == 0 else { continue }
+            found += try await use(place) { file in
+                try await file.read { database in
+                    try database.rows(
+                        "SELECT user, COUNT(*) AS count FROM records GROUP BY user ORDER BY user LIMIT ?",
+                        [limit]
+                    ).map { ($0["user"], $0["count"]) }
+                }
+            }
+        }
+        return Array(found.sorted { $0.user < $1.user }.prefix(limit))
+    }
+
+    /// How many files a look at all users opens.
+    private static let lookMax = 32
+
     /// The user's collections with how many records each has; none where there is no shard yet.
     package func collections(of user: Int) async throws -> [(name: String, count: Int)] {
         let place = try ShardPlace(user: user)

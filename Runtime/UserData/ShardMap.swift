@@ -62,7 +62,7 @@ package actor ShardMap {
     nonisolated let existing: [ShardPlace]
     /// All that are there.
     private(set) var known: Set<ShardPlace>
-    private let directory: String
+    let directory: String
     private let openLimit: Int
     private var entries: [Int: Entry] = [:]
     private var closing: [Int: Task<Void, Never>] = [:]

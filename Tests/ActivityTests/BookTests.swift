@@ -58,6 +58,16 @@ struct BookTests {
         #expect(book.entries(matching: filters[4]).allSatisfy { $0.error?.message.hasSuffix("Z3") == true })
     }
 
+    @Test("a search finds what an invocation logged, too")
+    func logged() {
+        let book = ActivityBook()
+        for id in ["a", "b", "c"] { book.add(entry(id)) }
+        book.add(line("the Lamp is lit", of: "b"))
+        book.add(line("a lamp of nobody", of: nil))
+        #expect(book.entries(matching: ActivityFilter(search: "lAMP")).map(\.id) == ["b"])
+        #expect(book.entries(matching: ActivityFilter(outcomes: ["failed"], search: "lamp")).isEmpty)
+    }
+
     @Test("all attempts of an invocation are found, the first one first")
     func attempts() {
         let book = ActivityBook()

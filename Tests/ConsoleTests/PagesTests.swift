@@ -14,7 +14,8 @@ struct PagesTests {
             isVirtual: true,
             degraded: [hostile],
             hasSession: true,
-            notice: hostile
+            notice: hostile,
+            build: .failed([.init(place: hostile, message: hostile)], leftOut: 2, after: .seconds(3))
         )
         let text = page.document(frame)
         #expect(!text.contains("<img src=x") && !text.contains("onclick='alert"), "\(place)")
@@ -39,8 +40,7 @@ struct PagesTests {
         view.settings = [(hostile, hostile)]
         view.bindings = [hostile]
         view.samples = [
-            .init(title: hostile, operation: hostile, event: hostile),
-            .init(title: "b", operation: "", event: "{}"),
+            .init(title: hostile, event: hostile), .init(title: "b", event: "{}"),
         ]
         return view
     }
@@ -67,7 +67,6 @@ struct PagesTests {
             error: hostile,
             took: .seconds(1),
             invocation: hostile,
-            operation: hostile,
             event: hostile
         )
         check(function.page(reply: reply), "function")
@@ -116,8 +115,14 @@ struct PagesTests {
         )
         let blob = DataView.Blob(key: hostile, size: 1, type: "image/png")
         check(
-            DataView(prefix: hostile, blobs: [blob], next: hostile, used: 1, collections: [(hostile, 1)])
-                .page,
+            DataView(
+                prefix: hostile,
+                blobs: [blob],
+                next: hostile,
+                used: 1,
+                users: [(7, 1)],
+                collections: [(hostile, 1)]
+            ).page,
             "data"
         )
         check(BlobView(blob: blob, sha256: hostile, text: hostile).page, "blob")
@@ -138,7 +143,13 @@ struct PagesTests {
     func chart() {
         let time = ScheduleView.Time(nominal: now, verdict: "failed", sentence: hostile, job: hostile)
         let later = ScheduleView.Time(nominal: now + .seconds(1), verdict: "succeeded", sentence: "")
-        let span = ScheduleChart.Span(from: now - .seconds(3600), to: now, look: "session", title: hostile)
+        let span = ScheduleChart.Span(
+            from: now - .seconds(36_000),
+            to: now,
+            look: "session",
+            title: hostile,
+            word: hostile
+        )
         let chart = ScheduleChart(
             now: now,
             from: now - .seconds(86_400),
@@ -171,7 +182,30 @@ struct PagesTests {
         #expect(text.contains("class=\"session\"") && text.contains("class=\"now\""))
         // Two times on one place are one mark, which shows the worse.
         #expect(text.contains("class=\"mark failed\"") && text.contains("and 1 more"))
-        #expect(!text.contains("<circle class=\"mark succeeded\" cx=\"6"))
+    }
+
+    @Test("the head of a page tells of a build under way, of one that failed where, and of one that is done")
+    func builds() {
+        func shown(_ build: BuildStrip) -> String { Page.Frame(now: "", build: build).parts[2].html.markup }
+        #expect(shown(.building(since: .milliseconds(4900))).contains("> 4 s</span>"))
+        let fault = BuildStrip.Fault(place: "A/B.swift:7:12", message: "no such thing")
+        let failed = shown(.failed([fault], leftOut: 3, after: .seconds(2)))
+        #expect(failed.contains("<code>A/B.swift:7:12</code> no such thing"))
+        #expect(failed.contains("and 3 errors more"))
+        #expect(shown(.done(functions: ["a", "b"], after: .seconds(2))).contains("New workers for a, b."))
+        #expect(Page.Frame(now: "").parts[2].html.isEmpty)
+    }
+
+    @Test("a reply is shown as text by its type alone")
+    func texts() {
+        for type in [
+            "", "text/html; charset=utf-8", "application/json", "application/problem+json", "image/svg+xml",
+        ] {
+            #expect(ReplyView.isText(type), "\(type)")
+        }
+        for type in ["image/png", "application/octet-stream", "audio/wav", "application/zip"] {
+            #expect(!ReplyView.isText(type), "\(type)")
+        }
     }
 
     @Test("what a browser would run is no preview")

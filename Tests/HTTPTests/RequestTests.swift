@@ -32,6 +32,26 @@ struct RequestTests {
         }
     }
 
+    @Test(
+        "a function below /console is not sent the session of the host's console, and all else",
+        arguments: [
+            ("/console/a", "a=1; swiftlet_console_8081=s; b=2", "a=1; b=2"),
+            ("/console/a", "swiftlet_console=s", nil), ("/consoles/a", "swiftlet_consoles=s", nil),
+            ("/v1/a", "swiftlet_console=s", "swiftlet_console=s"),
+        ]
+    )
+    func consoleCookie(path: String, cookie: String, kept: String?) async throws {
+        var manifest = Manifest(name: "own")
+        manifest.routes = [Manifest.Route(method: "GET", path: path, operation: "")]
+        let functions = FakeFunctions.echo()
+        try await TestServer.run(functions, manifests: [manifest]) { host in
+            _ = try await host.ask(TestServer.get(path, "Cookie: \(cookie)\r\nX-A: 1\r\n"))
+            let headers = await functions.run(1).invocation.event.request?.headers
+            #expect(headers?.first("cookie") == kept)
+            #expect(headers?.first("x-a") == "1")
+        }
+    }
+
     @Test("a body is passed on byte by byte, and comes back with its length")
     func body() async throws {
         try await TestServer.run { host in

@@ -75,7 +75,7 @@ struct AdminAccessTests {
             access.refusal("GET", [Header("host", "localhost")] + fields, door)
         }
         let bearer = Header("authorization", "Bearer \(AdminAccessTests.token)")
-        let session = Header("cookie", "a=1; \(AdminAccess.cookie)=\(access.session)")
+        let session = Header("cookie", "a=1; \(AdminAccess.cookie("localhost"))=\(access.session)")
         #expect(refusal(.open, []) == nil)
         #expect(refusal(.program, []) == .token && refusal(.page, []) == .token)
         #expect(refusal(.program, [bearer]) == nil && refusal(.page, [bearer]) == nil)
@@ -84,7 +84,7 @@ struct AdminAccessTests {
         #expect(refusal(.program, [Header("authorization", signed)]) == nil)
         #expect(refusal(.page, [session]) == nil)
         #expect(refusal(.program, [session]) == .token, "a page's cookie opens the API to its scripts")
-        let raw = Header("cookie", "\(AdminAccess.cookie)=\(AdminAccessTests.token)")
+        let raw = Header("cookie", "\(AdminAccess.cookie("localhost"))=\(AdminAccessTests.token)")
         #expect(refusal(.page, [raw]) == .token)
         for wrong in [
             "Bearer", "Bearer ", "Bearer \(AdminAccessTests.token)k", "Basic \(AdminAccessTests.token)",
@@ -92,6 +92,22 @@ struct AdminAccessTests {
         ] {
             #expect(refusal(.program, [Header("authorization", wrong)]) == .token, "\(wrong)")
         }
+    }
+
+    @Test("the session of one port is none of another's")
+    func ports() {
+        let access = access { $0.token = AdminAccessTests.token }
+        func refusal(_ host: String, _ cookie: String) -> AdminAccess.Refusal? {
+            access.refusal("GET", [Header("host", host), Header("cookie", cookie)], .page)
+        }
+        let names = ["localhost:8081", "localhost:9081", "localhost", "[::1]:8081", "[::1]"].map {
+            AdminAccess.cookie($0)
+        }
+        let plain = "swiftlet_console"
+        #expect(names == ["\(plain)_8081", "\(plain)_9081", plain, "\(plain)_8081", plain])
+        #expect(refusal("localhost:8081", "\(plain)_8081=\(access.session)") == nil)
+        #expect(refusal("localhost:8081", "\(plain)_9081=\(access.session)") == .token)
+        #expect(refusal("localhost:8081", "\(plain)_80810=\(access.session)") == .token)
     }
 
     @Test("what can be reached from elsewhere answers by addresses and listed names")

@@ -70,6 +70,22 @@ struct UsersTests {
         #expect(files == ["shard-0002.sqlite"])
     }
 
+    @Test("who only looks sees the users that have records, by number, and makes no file")
+    func looking() async throws {
+        try await withUsers { users, shards in
+            #expect(try await shards.users(limit: 9).isEmpty)
+            for (user, count) in [(2500, 1), (7, 2), (9, 1)] {
+                let writes = (0..<count).map { UserWrite.put(collection: "a", id: "\($0)", value: 1) }
+                _ = try await users.write(user, writes)
+            }
+            let found = try await shards.users(limit: 9)
+            #expect(found.map(\.user) == [7, 9, 2500] && found.map(\.count) == [2, 1, 1])
+            #expect(try await shards.users(limit: 2).map(\.user) == [7, 9])
+            #expect(try await shards.collections(of: 4000).isEmpty)
+        }
+        #expect(try names(in: workspace.path + "/users") == ["shard-0001.sqlite", "shard-0003.sqlite"])
+    }
+
     @Test("a create that meets a record commits nothing and gives back what is there")
     func create() async throws {
         try await withUsers { users, shards in

@@ -77,7 +77,8 @@ class Browser:
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
     def text(self, selector="main"):
-        return self.find(selector).text
+        # In one question: a part may be replaced between finding it and asking for its text.
+        return self.run("return document.querySelector(arguments[0]).innerText", selector).strip()
 
     def eventually(self, what, look, within=15):
         end = time.monotonic() + within
@@ -92,10 +93,10 @@ class Browser:
             time.sleep(0.05)
         raise AssertionError(f"{what} did not come within {within} s")
 
-    def press(self, name, refused=False):
+    def press(self, name, refused=False, within="main"):
         """Sends the form of the first button of that name, and waits for the page that it leads to."""
         before = self.find("html").id
-        for button in self.all("main button"):
+        for button in self.all(f"{within} button"):
             if button.text.split("\n")[0].startswith(name):
                 button.click()
                 self.eventually("the next page", lambda: self.find("html").id != before)

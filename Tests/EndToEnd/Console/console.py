@@ -4,43 +4,20 @@
     console.py ADMIN GATEWAY DATA [--screenshots FOLDER]
 """
 
+import datetime
 import http.client
 import json
-import subprocess
 import sys
-import threading
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 
 from browser import Browser
+from host import ADMIN, GATEWAY, HOSTILE, call, motto, redis
+from volume import ten_thousand
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
-ADMIN, GATEWAY, DATA = sys.argv[1:4]
 PAGES = ["", "/functions", "/functions/motto", "/invocations", "/schedules", "/schedules/market.trading", "/queues",
          "/workers", "/streams", "/data"]
-HOSTILE = "</title><script>alert(1)</script>\"'&"
-
-
-def call(url, body=None, headers=None, method=None):
-    data = None if body is None else json.dumps(body).encode() if not isinstance(body, bytes) else body
-    request = urllib.request.Request(url, data, headers or {}, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-
-
-def redis(*words):
-    socket = f"{DATA}/redis/redis.sock"
-    return subprocess.run(["redis-cli", "-s", socket, *words], check=True, capture_output=True, text=True).stdout
-
-
-def motto():
-    return call(f"{GATEWAY}/v1/mottos", {"prompt": HOSTILE, "tone": "witty", "count": 1})
 
 
 def prepare():
@@ -83,10 +60,40 @@ def keyboard(browser):
     assert "Skip" in skip.text and skip.rect["y"] >= 0, "the first stop is not the skip link"
     skip.send_keys(Keys.ENTER)
     assert browser.driver.switch_to.active_element.get_attribute("id") == "main"
-    for _ in range(12):
-        browser.driver.switch_to.active_element.send_keys(Keys.TAB)
-        outline = browser.run("return getComputedStyle(document.activeElement).outlineStyle")
-        assert outline != "none", browser.driver.switch_to.active_element.get_attribute("outerHTML")
+    for page in PAGES:
+        browser.open(f"/console{page}")
+        stops = 0
+        while stops < 25:
+            browser.find("body").send_keys(Keys.TAB)
+            seen, name, text = browser.run(
+                "const active = document.activeElement, style = getComputedStyle(active);"
+                "const place = active.getBoundingClientRect();"
+                "const seen = style.outlineStyle !== 'none' && place.bottom > 0 && place.top < innerHeight;"
+                "return [seen, active.tagName, active.outerHTML]"
+            )
+            if name == "BODY":
+                break
+            assert seen, f"{page}: {text}"
+            stops += 1
+        wanted = browser.run(
+            "return [...document.querySelectorAll('a[href], :enabled')]"
+            ".filter((stop) => stop.checkVisibility()).length"
+        )
+        assert stops >= min(wanted, 25), f"{page}: {stops} of {wanted} stops"
+    # A schedule is paused and resumed without a mouse, and the place in the page is kept.
+    for name in ["Pause", "Resume"]:
+        browser.open("/console/schedules")
+        active = lambda: browser.driver.switch_to.active_element
+        for _ in range(60):
+            active().send_keys(Keys.TAB)
+            if active().text.startswith(name):
+                break
+        assert active().text.startswith(name), f"{name} cannot be reached"
+        # Parts that come anew take the focus with them.
+        time.sleep(1.5)
+        assert active().text.startswith(name), "the focus was lost"
+        active().send_keys(Keys.SPACE)
+        browser.eventually("the notice", lambda: browser.all("main .note.good"))
 
 
 def live(browser):
@@ -103,6 +110,66 @@ def live(browser):
     newest = first()
     motto()
     browser.eventually("a new invocation", lambda: first() != newest)
+
+
+def samples(browser):
+    """The form offers the events of `swiftlet invoke --sample`, one for every trigger of every function."""
+    # Some tell the time.
+    call(f"{ADMIN}/v1/clock", {"speed": 0})
+    for function in [function["name"] for function in json.loads(call(f"{ADMIN}/v1/functions")[1])["functions"]]:
+        wanted = json.loads(call(f"{ADMIN}/v1/functions/{function}/samples")[1])["samples"]
+        browser.open(f"/console/functions/{function}")
+        offered = [json.loads(option.get_attribute("data-event")) for option in browser.all("#sample option")]
+        first = json.loads(browser.find("#event").get_attribute("value"))
+        assert (offered or [first]) == wanted and first == wanted[0], function
+    call(f"{ADMIN}/v1/clock", {"speed": 1})
+    browser.open("/console/functions/questionnaire")
+    Select(browser.find("#sample")).select_by_visible_text("GET /v1/questionnaires · definitions")
+    browser.find("#try button[type=submit]").click()
+    browser.eventually("the reply", lambda: browser.find("#reply-link").is_displayed())
+    assert browser.text("#reply-status") == "200" and "story" in browser.text("#reply-text")
+    browser.find("#reply-head summary").click()
+    assert "content-type: application/json" in browser.text("#reply-headers")
+    browser.accessible("a reply with its headers")
+    # What is no event is refused in words.
+    browser.find("#event").clear()
+    browser.find("#event").send_keys("{")
+    browser.find("#try button[type=submit]").click()
+    browser.eventually("the refusal", lambda: "not JSON" in browser.text("#reply-text"))
+    browser.driver.get_log("browser")
+
+
+def counts(browser):
+    """What is in flight is counted live; a function whose provider hangs keeps it so."""
+    browser.open("/console/functions")
+    flying = "const card = [...document.querySelectorAll('.card')].find((card) => card.querySelector('h2').textContent"
+    flying += " === 'motto'); return card.querySelectorAll('.counts dd')[2].textContent"
+    assert browser.run(flying) == "0"
+    call(f"{ADMIN}/v1/faults", {"provider": "hang", "function": "motto"})
+    connection = http.client.HTTPConnection(GATEWAY.split("//")[1], timeout=30)
+    connection.request("POST", "/v1/mottos", json.dumps({"prompt": "a", "tone": "calm", "count": 1}),
+                       {"content-type": "application/json"})
+    browser.eventually("one in flight", lambda: browser.run(flying) == "1")
+    browser.accessible("functions at work")
+    connection.close()
+    browser.eventually("none in flight", lambda: browser.run(flying) == "0")
+    browser.quiet("counts")
+
+
+def replay(browser):
+    call(f"{ADMIN}/v1/faults", {"provider": "500", "function": "motto", "count": 100})
+    status, text = motto()
+    call(f"{ADMIN}/v1/faults", method="DELETE")
+    assert status >= 400, text
+    browser.open("/console/invocations?function=motto&outcome=error,failed")
+    browser.find("#rows a").click()
+    browser.eventually("the invocation", lambda: "What happened" in browser.text())
+    browser.accessible("a failed invocation")
+    failed = browser.driver.current_url.split("/")[-1]
+    browser.press("Replay")
+    assert "everything was the same" in browser.text() and failed in browser.text("main"), browser.text()
+    browser.open(f"/console/invocations/{failed}")
+    assert "Replays" in browser.text()
 
 
 def try_it(browser):
@@ -136,6 +203,9 @@ def try_it(browser):
 
 
 def schedules(browser):
+    def now():
+        return datetime.datetime.fromisoformat(browser.text("#clock time"))
+
     browser.open("/console/schedules")
     assert browser.all("rect.session") and browser.all("rect.window"), "the picture has no session or no window"
     browser.press("Pause")
@@ -151,6 +221,13 @@ def schedules(browser):
     browser.press("Set the clock")
     assert "The clock is set." in browser.text() and "2026-11-25 15:00" in browser.text("#clock")
     assert browser.all("rect.holiday"), "Thanksgiving is not in the picture"
+    for name, word, seconds in [("advance", "an hour", 3600), ("speed", "60 times as fast", 30)]:
+        before = now()
+        Select(browser.find(f"#{name}")).select_by_visible_text(word)
+        browser.press("Set the clock")
+        browser.eventually("the clock", lambda: (now() - before).total_seconds() >= seconds)
+    Select(browser.find("#speed")).select_by_visible_text("as fast as time")
+    browser.press("Set the clock")
     browser.find("#set").send_keys("no instant")
     browser.press("Set the clock", refused=True)
     assert "That did not work" in browser.text()
@@ -194,51 +271,14 @@ def data(browser):
     browser.open("/console/data")
     browser.find("#user").send_keys("7", Keys.ENTER)
     browser.eventually("the shard", lambda: "User 7" in browser.text("h1"))
+    browser.open("/console/data")
+    next(link for link in browser.all("main table a") if link.text == "User 7").click()
+    browser.eventually("the shard", lambda: "User 7" in browser.text("h1"))
     browser.find("main table a").click()
     browser.eventually("the records", lambda: "version 1" in browser.text())
     assert "<script>alert(1)</script>" in browser.text(), "what a user wrote is not shown as it is"
     browser.accessible("records")
     browser.quiet("records")
-
-
-def ten_thousand(browser):
-    host, port = GATEWAY.split("//")[1].split(":")
-
-    def send(count):
-        connection = http.client.HTTPConnection(host, int(port))
-        for _ in range(count):
-            connection.request("GET", "/v1/questionnaires")
-            connection.getresponse().read()
-
-    threads = [threading.Thread(target=send, args=[2500]) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    began = time.monotonic()
-    browser.open("/console/invocations?function=questionnaire")
-    loaded = time.monotonic() - began
-    assert len(browser.all("#rows li")) == 100
-    for pages in range(2, 12):
-        browser.run("document.querySelector('a[data-more]').click()")
-        count = "return document.querySelectorAll('#rows li').length"
-        browser.eventually("older rows", lambda: browser.run(count) == 100 * pages)
-    began = time.monotonic()
-    browser.run("scrollTo(0, document.body.scrollHeight)")
-    browser.driver.execute_async_script("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done))")
-    scrolled = time.monotonic() - began
-    began = time.monotonic()
-    browser.open("/console/invocations?search=no+such+text")
-    searched = time.monotonic() - began
-    assert "No invocation" in browser.text()
-    print(f"10,000 invocations: list {loaded:.2f} s, 1,100 rows scrolled {scrolled:.2f} s, search {searched:.2f} s")
-    assert max(loaded, scrolled, searched) < 5
-    browser.open("/console/invocations?search=" + urllib.parse.quote(HOSTILE))
-    Select(browser.find("#outcome")).select_by_visible_text("failed")
-    browser.find("form.bar button").click()
-    browser.eventually("the filter", lambda: "outcome=" in browser.driver.current_url)
-    assert browser.find("#search").get_attribute("value") == HOSTILE
-    browser.quiet("a hostile search")
 
 
 def security():
@@ -270,7 +310,7 @@ def main():
     prepare()
     browser = Browser(ADMIN)
     try:
-        for step in [every_page, keyboard, live, try_it, queues, data, schedules, ten_thousand]:
+        for step in [every_page, keyboard, live, counts, samples, try_it, replay, queues, data, schedules, ten_thousand]:
             began = time.monotonic()
             step(browser)
             print(f"{step.__name__}: {time.monotonic() - began:.1f} s")
