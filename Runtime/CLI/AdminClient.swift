@@ -23,7 +23,7 @@ struct HostAddress: ParsableArguments {
         guard let text = readText("\(directory)/host.json"), let note = try? JSON.parse(Bytes(text)),
             let admin = note["admin"]?.stringValue, let gateway = note["gateway"]?.stringValue
         else {
-            let remedy = "start one with `make dev`, or name its directory with --data"
+            let remedy = "start one with `swiftlet dev`, or name its directory with --data"
             leave(69, "no host is running in \(directory); \(remedy)")
         }
         return (admin, gateway)

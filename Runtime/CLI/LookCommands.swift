@@ -92,11 +92,12 @@ struct Check: AsyncParsableCommand {
     }
 
     private func bundleFunctions(_ settings: Configuration, _ problems: Problems) async -> [String]? {
-        var path = settings["bundle"]
-        if path.isEmpty {
-            let parts = programPath().split(separator: "/", omittingEmptySubsequences: false)
-            path = parts.dropLast().joined(separator: "/") + "/functions"
-            if access(path, X_OK) != 0 { return nil }
+        let plan = ProjectSource.plan(settings)
+        let path = ProjectSource.bundle(settings, program: programPath(), build: plan)
+        if settings["bundle"].isEmpty, access(path, X_OK) != 0 {
+            let message = "it is not built yet, so that manifests are not held against it"
+            problems.warn(Problem(file: path, message: message, hint: "`swiftlet dev` builds it"))
+            return nil
         }
         do {
             return try await Bundle.describe(path)

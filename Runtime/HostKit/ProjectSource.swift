@@ -7,7 +7,7 @@ import Scaling
 import Settings
 
 /// Where a host's generations are read from.
-struct ProjectSource: Sendable {
+package struct ProjectSource: Sendable {
     /// The bundle's executable, as it was built.
     var bundle: String
     let functions: String

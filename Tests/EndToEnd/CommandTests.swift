@@ -88,7 +88,7 @@ extension Scenarios {
             let place = try TemporaryPlace()
             defer { place.remove() }
             let nobody = try await DevHost.swiftlet(["functions", "--data", place.path])
-            #expect(nobody.code == 69 && nobody.errors.contains("make dev"), "\(nobody.all)")
+            #expect(nobody.code == 69 && nobody.errors.contains("swiftlet dev"), "\(nobody.all)")
         }
 
         @Test("check finds the project in order, and shows each setting with its source")

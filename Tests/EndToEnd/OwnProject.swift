@@ -19,6 +19,9 @@ final class OwnProject: Sendable {
     func make() async throws {
         try await swiftlet("new", "project", "shop", "--swiftlet", checkout, in: place.path)
         try await swiftlet("new", "function", "counter", "--template", "redis", in: path)
+        // Nothing is built yet, and the program's own functions are none of this package's.
+        let checked = try await swiftlet("check", in: path)
+        guard checked.output.contains("not built yet") else { throw DevHost.Failure(checked.all) }
         // What the repository's own build has fetched: no network, and no second copy of histories to make.
         mkdir("\(path)/.swiftlet", 0o700)
         mkdir(scratch, 0o700)
