@@ -32,6 +32,9 @@ package struct BuildPlan: Sendable, Hashable {
     /// The executable that the build makes.
     package var output: String { "\(scratch)/debug/\(product)" }
 
+    /// The executable of a release build, which a person makes.
+    package var release: String { "\(package)/.build/release/\(product)" }
+
     /// The objects that it is linked from.
     package var objectList: String { "\(scratch)/debug/\(product).product/Objects.LinkFileList" }
 

@@ -92,8 +92,11 @@ struct Check: AsyncParsableCommand {
     }
 
     private func bundleFunctions(_ settings: Configuration, _ problems: Problems) async -> [String]? {
-        let plan = ProjectSource.plan(settings)
-        let path = ProjectSource.bundle(settings, program: programPath(), build: plan)
+        let path = ProjectSource.bundle(
+            settings,
+            program: programPath(),
+            isDevelopment: config == nil
+        )
         if settings["bundle"].isEmpty, access(path, X_OK) != 0 {
             let message = "it is not built yet, so that manifests are not held against it"
             problems.warn(Problem(file: path, message: message, hint: "`swiftlet dev` builds it"))

@@ -73,7 +73,9 @@ package struct Bundle: Sendable {
 
     private static func copy(_ path: String, into directory: String) -> Result<Bundle, HostError> {
         guard let content = readFile(path) else {
-            let remedy = "build it with `make build`, or name it with --bundle"
+            let remedy =
+                "build it with `make build`, in a package of your own with `swift build -c release "
+                + "--static-swift-stdlib`, or name it with --bundle"
             return .failure(HostError(.configuration, "there is no bundle at \(path); \(remedy)"))
         }
         let hash = hexadecimal(SHA256.hash(content))

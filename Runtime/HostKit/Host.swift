@@ -111,8 +111,9 @@ package struct HostOptions: Sendable {
 extension HostOptions {
     /// What has to be built before there is a bundle to begin with, and how; nil where there is one.
     package var firstBuild: ChildSpec? {
-        guard isDevelopment, let plan = ProjectSource.plan(configuration),
-            ProjectSource.bundle(configuration, program: program, build: plan) == plan.output
+        guard isDevelopment, configuration["build"] == "auto",
+            let plan = ProjectSource.package(configuration),
+            ProjectSource.bundle(configuration, program: program, isDevelopment: true) == plan.output
         else { return nil }
         // A function whose sources came since would be missing in it, and the host would not start.
         let built = SourceTree.Mark(plan.output)?.changed ?? 0

@@ -29,6 +29,7 @@ package struct HostSettings {
     let proxies: TrustedProxies
     let compresses: Bool
     let certificates: CertificateStore?
+    let isDevelopment: Bool
     /// Whether a development host builds what is saved.
     let builds: Bool
     /// Whether jobs are kept in Redis, by all hosts that share it.
@@ -60,6 +61,7 @@ package struct HostSettings {
         certificates = configuration.certificates(problems)
         configuration.word("log.format", ["auto", "json", "pretty", "none"], problems)
         configuration.word("build", ["auto", "off"], problems)
+        self.isDevelopment = isDevelopment
         builds = isDevelopment && configuration["build"] == "auto"
         configuration.word("journal", ["sqlite", "redis"], problems)
         sharesJobs = configuration["journal"] == "redis"

@@ -22,8 +22,12 @@ package struct ProjectSource: Sendable {
     private let sharesJobs: Bool
 
     init(_ configuration: Configuration, program: String, directory: String, settings: HostSettings) {
-        build = settings.builds ? ProjectSource.plan(configuration) : nil
-        bundle = ProjectSource.bundle(configuration, program: program, build: build)
+        build = settings.builds ? ProjectSource.package(configuration) : nil
+        bundle = ProjectSource.bundle(
+            configuration,
+            program: program,
+            isDevelopment: settings.isDevelopment
+        )
         functions = configuration["functions"]
         schedules = configuration["schedules"]
         copies = "\(directory)/bundles"
@@ -32,9 +36,9 @@ package struct ProjectSource: Sendable {
         sharesJobs = settings.sharesJobs
     }
 
-    /// What there is to build: the package that holds the functions, unless a bundle was named.
-    package static func plan(_ configuration: Configuration) -> BuildPlan? {
-        guard configuration["bundle"].isEmpty, configuration["build"] == "auto" else { return nil }
+    /// The package that holds the functions, and how it is built; nil where there is none, or a bundle was named.
+    package static func package(_ configuration: Configuration) -> BuildPlan? {
+        guard configuration["bundle"].isEmpty else { return nil }
         // The directory may still have to be made, and the compiler runs in the package's folder.
         let data = configuration["data"]
         let here = DataDirectory.absolute(".")
@@ -43,16 +47,20 @@ package struct ProjectSource: Sendable {
     }
 
     /// The bundle to begin with: the one that is named, else the one beside the program, unless the package has one
-    /// of its own.
-    package static func bundle(_ configuration: Configuration, program: String, build: BuildPlan?) -> String {
+    /// of its own: then what a development host builds, or a release build.
+    package static func bundle(
+        _ configuration: Configuration,
+        program: String,
+        isDevelopment: Bool
+    ) -> String {
         let named = configuration["bundle"]
         if !named.isEmpty { return named }
         let folder = program.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         let beside = folder.joined(separator: "/") + "/functions"
-        guard let build, !(program.hasPrefix(build.package + "/") && access(beside, X_OK) == 0) else {
-            return beside
-        }
-        return build.output
+        guard let own = package(configuration),
+            !(program.hasPrefix(own.package + "/") && access(beside, X_OK) == 0)
+        else { return beside }
+        return isDevelopment ? own.output : own.release
     }
 
     /// Reads the files; `known` names the functions that the bundle has, nil where it was not asked.
