@@ -20,6 +20,8 @@ public struct Context: Sendable {
     public var log: Logger
     /// The world, as far as the manifest grants it.
     public var bindings: Bindings
+    /// The CloudEvent whose data are a typed function's input; nil where none came.
+    public var cloudEvent: CloudEvent?
     /// Random numbers, which a replay of the invocation repeats.
     public var random: InvocationRandom
     private var deadline: Monotonic

@@ -37,6 +37,8 @@ public protocol StreamingFunction: Function {
 }
 
 /// A function from one type to another; the JSON is seen to.
+///
+/// Of a CloudEvent the input is the data; `Context.cloudEvent` has the attributes.
 public protocol TypedFunction: Function {
     /// What the event's object is decoded as; a mismatch is answered with 422 and never reaches the function.
     associatedtype Input: Decodable & Sendable
@@ -117,7 +119,7 @@ public struct FunctionEntry: Sendable {
         self.make = {
             let function = try F()
             return .async { event, context in
-                let input = try event.decode(F.Input.self)
+                let (input, context): (F.Input, Context) = try event.typed(context)
                 return try .encoding(try await function.handle(input, context))
             }
         }
@@ -129,7 +131,8 @@ public struct FunctionEntry: Sendable {
         self.make = {
             let function = try F()
             return .synchronous { event, context in
-                try .encoding(try function.handle(event.decode(F.Input.self), context))
+                let (input, context): (F.Input, Context) = try event.typed(context)
+                return try .encoding(try function.handle(input, context))
             }
         }
     }

@@ -20,7 +20,8 @@ final class OptionsExchange: Exchange, @unchecked Sendable {
 extension Gateway {
     /// The answer to OPTIONS where no route claims the method itself; nil where the path is not known.
     ///
-    /// The policy of a preflight is that of the route that the page is about to call.
+    /// The policy of a preflight is that of the route that the page is about to call; who asks to send webhooks
+    /// hears whether it may.
     func options(
         _ request: RequestHead,
         _ router: Router,
@@ -32,6 +33,13 @@ extension Gateway {
             let policy = router.policy(method, request.target)
         {
             fields += policy.preflight(for: origin)
+        }
+        if let sender = request.headers.first("webhook-request-origin"),
+            case .found(.function(let route), _) = router.match("POST", request.target),
+            let policy = route.webhooks
+        {
+            let asksRate = request.headers.first("webhook-request-rate") != nil
+            fields += policy.permission(for: sender, asksRate: asksRate)
         }
         return OptionsExchange(request, self, output, fields)
     }

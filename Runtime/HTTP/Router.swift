@@ -173,9 +173,11 @@ final class FunctionRoute: Sendable {
     /// How often it may be asked for; nil for as often as one likes.
     let rates: RouteRates?
     let cors: CORSPolicy?
+    let webhooks: WebhookPolicy?
 
     init(_ manifest: Manifest, _ route: Manifest.Route, _ cors: CORSPolicy?) {
         self.cors = cors
+        webhooks = route.method == "POST" ? WebhookPolicy(manifest) : nil
         function = manifest.name
         pattern = route.path
         operation = route.operation

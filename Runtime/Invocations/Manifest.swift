@@ -275,6 +275,8 @@ package struct Manifest: Sendable, Hashable {
     package var rateLimits: [RateLimit] = []
     /// Which pages of other origins may call the function; nil where none may.
     package var cors: CORS?
+    /// Who may send webhooks to its POST routes, by the name in `WebHook-Request-Origin`; `*` for anybody.
+    package var webhookOrigins: [String] = []
     /// Folders of files that the gateway serves itself.
     package var folders: [StaticFolder] = []
     /// The program of a function with `runtime: lambda`; nil for one of the bundle.

@@ -68,6 +68,17 @@ extension ManifestReader {
         return nil
     }
 
+    /// Who sends webhooks: a host's name, as the sender asks by it, or `*`.
+    static func readSender(_ node: SettingsNode) -> String? {
+        guard let name = node.string() else { return nil }
+        let isName = name.utf8.allSatisfy { byte in
+            (97...122).contains(byte | 0x20) || (48...57).contains(byte) || "-.".utf8.contains(byte)
+        }
+        if name == "*" || (isName && !name.isEmpty) { return name }
+        node.wrong("`\(name)` is no sender's name", hint: "write such as eventemitter.example.com, or `*`")
+        return nil
+    }
+
     // MARK: Static folders
 
     /// A folder lies below that of the manifest, so that a function brings its pages along and nothing else.

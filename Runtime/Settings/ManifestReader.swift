@@ -22,6 +22,7 @@ package struct ManifestReader {
         "name", "summary", "triggers", "limits", "permissions", "onDisconnect", "scale", "resources",
         "bindings", "environment", "retry", "jobs", "onSuccess", "onFailure", "idempotent", "idempotency",
         "rateLimits", "cors", "static", "batch", "credits", "runtime", "command", "handler", "schemas",
+        "webhookOrigins",
     ]
 
     /// Reads a file's text; nil where not even a name could be found.
@@ -74,6 +75,7 @@ package struct ManifestReader {
         manifest.idempotencyKeys = members["idempotency"]?.flag() ?? false
         if let node = members["credits"] { readPrices(node, &manifest) }
         manifest.cors = members["cors"].flatMap(readCORS)
+        manifest.webhookOrigins = members["webhookOrigins"]?.list.compactMap(readSender) ?? []
         manifest.folders = members["static"]?.list.compactMap { readStatic($0, file: file) } ?? []
         readRuntime(members, root, &manifest)
         if let node = members["schemas"] { readContracts(node, &manifest) }

@@ -55,6 +55,9 @@ struct FixtureProject {
         "cloud": """
         triggers: {http: [{method: POST, path: /cloud}]}
         """,
+        "order": """
+        triggers: {http: [{method: POST, path: /order}]}
+        """,
         "call": """
         triggers: {http: [{method: POST, path: /call}]}
         bindings: []

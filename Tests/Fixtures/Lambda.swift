@@ -63,3 +63,23 @@ struct CloudFunction: SynchronousFunction {
         return .cloudEvent(events[0], structured: event.request?.query["mode"] == "structured")
     }
 }
+
+/// Says what it was told to order, and by which CloudEvent.
+struct OrderFunction: SynchronousTypedFunction {
+    struct Order: Codable {
+        var item: String
+        var count: Int
+    }
+
+    struct Told: Encodable {
+        var order: Order
+        var id: String?
+        var type: String?
+        var subject: String?
+    }
+
+    func handle(_ order: Order, _ context: Context) -> Told {
+        let event = context.cloudEvent
+        return Told(order: order, id: event?.id, type: event?.type, subject: event?.subject)
+    }
+}

@@ -52,5 +52,6 @@ WorkerMain.run([
     FunctionEntry("partial", PartialFunction.self),
     FunctionEntry("torn", TornFunction.self),
     FunctionEntry("cloud", CloudFunction.self),
+    FunctionEntry("order", OrderFunction.self),
     FunctionEntry("draw", DrawFunction.self),
 ])

@@ -54,6 +54,29 @@ struct CORSTests {
         }
     }
 
+    @Test("a sender of webhooks hears whether it may, and how often")
+    func webhooks() async throws {
+        var manifests = TestServer.manifests()
+        manifests[0].webhookOrigins = ["events.example.com"]
+        try await TestServer.run(manifests: manifests) { server in
+            func ask(_ path: String, _ fields: String) async throws -> RawClient.Response {
+                try await server.ask("OPTIONS \(path) HTTP/1.1\r\nHost: test\r\n\(fields)\r\n")
+            }
+            let may = "WebHook-Request-Origin: Events.example.com\r\n"
+            let told = try await ask("/v1/echo", may + "WebHook-Request-Rate: 120\r\n")
+            #expect(told.status == 204 && told["webhook-allowed-origin"] == "Events.example.com")
+            #expect(told["webhook-allowed-rate"] == "*")
+            #expect(try await ask("/v1/echo", may)["webhook-allowed-rate"] == nil)
+            for (path, fields) in [
+                ("/v1/echo", "WebHook-Request-Origin: other.example.com\r\n"), ("/v1/keyed", may),
+                ("/v1/echo", ""),
+            ] {
+                let refused = try await ask(path, fields)
+                #expect(refused.status == 204 && refused["webhook-allowed-origin"] == nil)
+            }
+        }
+    }
+
     @Test("replies and errors alike can be read by a page of the origin, whatever the function says")
     func replies() async throws {
         let functions = FakeFunctions { invocation, sink, _ in

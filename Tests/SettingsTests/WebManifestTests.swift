@@ -13,6 +13,13 @@ struct WebManifestTests {
         return (result?.manifest, problems.all)
     }
 
+    @Test("who may send webhooks is named, or anybody")
+    func webhooks() {
+        let (manifest, problems) = read("webhookOrigins: [events.example.com, \"*\"]")
+        #expect(problems.isEmpty && manifest?.webhookOrigins == ["events.example.com", "*"])
+        #expect(read("webhookOrigins: [\"https://events.example.com\"]").1.count == 1)
+    }
+
     @Test("a policy is read with what goes without saying")
     func cors() {
         let (manifest, problems) = read(

@@ -18,9 +18,9 @@ GATEWAY = sys.argv[1]
 FORMAT = JSONFormat()
 
 
-def send(message, mode="binary"):
+def send(message, mode="binary", path="/cloud"):
     request = urllib.request.Request(
-        f"{GATEWAY}/cloud?mode={mode}", data=message.body or b"", headers=dict(message.headers), method="POST",
+        f"{GATEWAY}{path}?mode={mode}", data=message.body or b"", headers=dict(message.headers), method="POST",
     )
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
@@ -74,5 +74,28 @@ def refusals():
     assert status == 200 and json.loads(message.body) == {"events": 0}, message
 
 
+def typed():
+    """A function of types has the data as its input, and the attributes beside it."""
+    base = {"id": "7", "source": "/shop", "type": "com.example.placed", "subject": "s", "specversion": "1.0"}
+    order = {"item": "tea", "count": 2}
+    event = CloudEvent({**base, "datacontenttype": "application/json"}, order)
+    for write in to_binary, to_structured:
+        status, message = send(write(event, FORMAT), path="/order")
+        told = json.loads(message.body)
+        assert status == 200, message
+        assert told == {"order": order, "id": "7", "type": "com.example.placed", "subject": "s"}, told
+    status, message = send(HTTPMessage({"content-type": "application/json"}, json.dumps(order).encode()), path="/order")
+    assert status == 200 and json.loads(message.body) == {"order": order}, message
+    wrong = CloudEvent({**base, "datacontenttype": "application/json"}, {"item": "tea"})
+    status, message = send(to_structured(wrong, FORMAT), path="/order")
+    assert status == 422 and b"count" in message.body, message
+    picture = CloudEvent({**base, "datacontenttype": "image/png"}, b"abc")
+    assert send(to_structured(picture, FORMAT), path="/order")[0] == 415
+    batch = json.dumps([json.loads(to_structured(event, FORMAT).body)] * 2).encode()
+    status, message = send(HTTPMessage({"content-type": "application/cloudevents-batch+json"}, batch), path="/order")
+    assert status == 400 and b"not a batch of 2" in message.body, message
+
+
 exchange()
+typed()
 refusals()
