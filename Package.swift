@@ -143,7 +143,7 @@ let package = Package(
             "Journal",
             ["FunctionCore", "Invocations", "RedisTrigger", "Scheduling", "Storage", grdb, nioCore]
         ),
-        room("LambdaAPI", "LambdaAPI", ["FunctionCore", "Invocations"]),
+        room("LambdaAPI", "LambdaAPI", ["FunctionCore", "Invocations", "LambdaEvents"]),
         room("OpenAPI", "OpenAPI", ["FunctionCore", "Invocations"]),
         room("UserData", "UserData", ["FunctionCore", "Invocations", "Storage", grdb]),
         room("Fetch", "Fetch", ["FunctionCore", "CCurl"]),
@@ -261,7 +261,7 @@ let package = Package(
         ),
         suite("UserDataTests", ["FunctionCore", "Invocations", "Storage", "UserData", "TestSupport"]),
         suite("WebSocketTests", ["FunctionCore", "WebSockets"]),
-        suite("LambdaAPITests", ["FunctionCore", "Invocations", "LambdaAPI"]),
+        suite("LambdaAPITests", ["FunctionCore", "Invocations", "LambdaAPI", "LambdaEvents"]),
         suite("OpenAPITests", ["FunctionCore", "Invocations", "OpenAPI"]),
         suite(
             "HTTPTests",
@@ -285,7 +285,10 @@ let package = Package(
         suite("IsolationTests", ["FunctionCore", "Wire", "Isolation", "TestSupport"]),
         suite("ConsoleTests", ["FunctionCore", "Console"]),
         suite("SettingsTests", ["FunctionCore", "Invocations", "Scaling", "Settings"]),
-        suite("LambdaRuntimeTests", ["FunctionCore", "Invocations", "LambdaRuntime", "Processes"]),
+        suite(
+            "LambdaRuntimeTests",
+            ["FunctionCore", "Invocations", "LambdaEvents", "LambdaRuntime", "Processes"]
+        ),
         suite("ScalingTests", ["FunctionCore", "Invocations", "Scaling", "Settings"]),
         suite(
             "PoolTests",
@@ -317,7 +320,7 @@ let package = Package(
             name: "EndToEnd",
             dependencies: [
                 "FunctionCore", "FunctionTesting", "Processes", "TestSupport", "Seeds", "Chatbot", "Motto",
-                "swiftlet", "functions", "fixtures",
+                "OpenAPI", "LambdaAPI", "swiftlet", "functions", "fixtures",
             ],
             path: "Tests/EndToEnd",
             exclude: [

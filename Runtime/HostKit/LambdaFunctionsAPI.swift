@@ -3,6 +3,7 @@ import Glibc
 import HTTPTrigger
 import Invocations
 import LambdaAPI
+import LambdaEvents
 
 /// GetFunction, GetFunctionConfiguration and ListFunctions of the Lambda API.
 struct LambdaFunctionsAPI {
@@ -59,7 +60,7 @@ extension HostState {
     func manifest(of name: FunctionName) throws(LambdaError) -> Manifest {
         guard let manifest = manifests[name.name] else {
             throw .notFound(
-                FunctionARN.of(name.name, qualifier: name.qualifier),
+                LambdaPlace.host.arn(of: name.name, qualifier: name.qualifier),
                 known: Array(manifests.all.keys)
             )
         }
@@ -67,7 +68,7 @@ extension HostState {
         let operations = manifest.operations
         guard operations.contains(qualifier) else {
             throw .notFound(
-                FunctionARN.of(name.name, qualifier: qualifier),
+                LambdaPlace.host.arn(of: name.name, qualifier: qualifier),
                 known: operations.map { "\(name.name):\($0)" }
             )
         }

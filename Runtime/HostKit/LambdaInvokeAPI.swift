@@ -89,7 +89,12 @@ struct LambdaInvokeAPI {
         let reply = await host.run(invocation, limit: InvokeResult.replyMax)
         var log: [Header] = []
         if wish.wantsLog {
-            log = [Header("x-amz-log-result", await host.log(of: invocation, manifest, reply.process))]
+            log = [
+                Header(
+                    "x-amz-log-result",
+                    await host.log(of: invocation, manifest, reply.outcome, reply.process)
+                )
+            ]
         }
         return try response(reply, invocation, manifest, log)
     }
@@ -164,21 +169,35 @@ extension HostState {
     }
 
     /// The end of an invocation's log, once it is over.
-    func log(of invocation: Invocation, _ manifest: Manifest, _ process: Int32?) async -> String {
+    func log(
+        of invocation: Invocation,
+        _ manifest: Manifest,
+        _ outcome: Outcome,
+        _ process: Int32?
+    ) async -> String {
         // What the process printed before its reply lies in its pipes by now, and is read in the loop's next
-        // turn.
+        // turn. A Lambda runtime's own last lines may come a little after a time limit; without them the host
+        // writes its own.
         let loop = loop(of: invocation.function)
-        try? await loop.scheduleTask(in: .milliseconds(2)) {}.futureResult.get()
+        for _ in 0..<(manifest.foreign == nil ? 1 : 10) {
+            try? await loop.scheduleTask(in: .milliseconds(2)) {}.futureResult.get()
+            if telemetry.tails.isEnded(invocation.id) { break }
+        }
         let (tail, end) = telemetry.tails.close(invocation.id)
         let report = end.map { end in
-            LogTail.Report(
-                ran: end.ran,
-                start: end.cold ? end.queued : nil,
+            LambdaLines.Report(
+                duration: end.ran,
                 memoryMiB: manifest.limits.memoryMiB,
-                usedMiB: process.flatMap(HostState.peakMiB)
+                maxMemoryMiB: process.flatMap(HostState.peakMiB),
+                start: end.cold ? end.queued : nil
             )
         }
-        return tail.result(request: InvocationID.uuid(of: invocation.id), report)
+        return tail.result(
+            request: InvocationID.uuid(of: invocation.id),
+            report,
+            fault: outcome.fault(timeout: manifest.limits.timeout),
+            at: clock.now
+        )
     }
 
     /// The most memory that a process has ever had, while it is there.

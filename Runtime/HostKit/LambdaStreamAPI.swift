@@ -83,7 +83,7 @@ private final class StreamedReply: Sendable {
                 try await writer.write(EventFrame.chunk(Bytes(Array(piece.readableBytesView))).bytes)
                 feed.took(piece.readableBytes)
             case .end(let outcome):
-                let log = wantsLog ? await host.log(of: invocation, manifest, feed.process()) : nil
+                let log = wantsLog ? await host.log(of: invocation, manifest, outcome, feed.process()) : nil
                 return try await writer.write(
                     EventFrame.complete(error: error(outcome, status), log: log).bytes
                 )

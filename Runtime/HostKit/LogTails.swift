@@ -33,6 +33,9 @@ package final class LogTails: Sendable {
         return (found.tail, found.report)
     }
 
+    /// Whether a Lambda runtime's lines of the invocation's end have come.
+    func isEnded(_ invocation: String) -> Bool { open.withLock { $0[invocation]?.tail.isEnded == true } }
+
     /// Nobody wants it any more.
     func forget(_ invocation: String) { _ = close(invocation) }
 

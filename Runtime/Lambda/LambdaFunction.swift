@@ -39,9 +39,6 @@ package struct LambdaFunction: Sendable {
 
     private func names(in pattern: String) -> Int { pattern.utf8.count { $0 == UInt8(ascii: "{") } }
 
-    /// Where events of ours come from, in AWS's terms.
-    static let place = LambdaPlace(account: FunctionARN.account, region: FunctionARN.region)
-
     /// The environment of one worker's process, as AWS documents it.
     ///
     /// `stream` names the worker in the log; `directory` is its own for temporary files, where it has one. What the
@@ -52,8 +49,8 @@ package struct LambdaFunction: Sendable {
             "PATH": path,
             "LANG": "C.UTF-8",
             "TZ": ":UTC",
-            "AWS_REGION": FunctionARN.region,
-            "AWS_DEFAULT_REGION": FunctionARN.region,
+            "AWS_REGION": LambdaPlace.host.region,
+            "AWS_DEFAULT_REGION": LambdaPlace.host.region,
             "AWS_ACCESS_KEY_ID": "none",
             "AWS_SECRET_ACCESS_KEY": "none",
             "AWS_SESSION_TOKEN": "none",

@@ -2,6 +2,7 @@ import CShims
 import FunctionCore
 import Glibc
 import Invocations
+import LambdaEvents
 import NIOCore
 import Processes
 import Wire
@@ -39,6 +40,7 @@ package struct LambdaProgram: WorkerAdapter {
             user: place.confinement.uid == 0 ? geteuid() : place.confinement.uid,
             page: page,
             realNow: realNow,
+            isExhausted: place.isExhausted,
             onExit: onExit
         )
         let words =

@@ -1,6 +1,6 @@
 import FunctionCore
 import LambdaEvents
-import Processes
+import WorkerPool
 
 /// How an invocation fails in a Lambda runtime, as its caller hears it.
 package struct RuntimeFailure: Sendable, Equatable {
@@ -11,6 +11,8 @@ package struct RuntimeFailure: Sendable, Equatable {
     package var message: String
     /// The error's whole JSON, word for word.
     package var document: Bytes
+    /// What the platform has found, of which each caller hears with its request's id.
+    private var fault: PlatformFault?
 
     init(_ code: String, _ type: String, _ message: String) {
         (self.code, self.type, self.message) = (code, type, message)
@@ -55,20 +57,23 @@ package struct RuntimeFailure: Sendable, Equatable {
     )
 
     /// The process has ended before it could take an event.
-    static func exited(_ status: ExitStatus) -> RuntimeFailure {
-        RuntimeFailure("init_failed", "Runtime.ExitError", exitText(status))
-    }
-
-    /// AWS's words for how a process ended.
-    private static func exitText(_ status: ExitStatus) -> String {
-        status == .exited(0)
-            ? "Runtime exited without providing a reason" : "Runtime exited with error: \(status)"
+    static func startFailed(_ fault: PlatformFault) -> RuntimeFailure {
+        var failure = RuntimeFailure(FunctionError.startFailed, fault.type, fault.message)
+        failure.fault = fault
+        return failure
     }
 
     /// The same with the request's id in it, as a caller of Lambda sees what the platform says.
     func of(_ request: String) -> RuntimeFailure {
-        guard type == "Runtime.ExitError" else { return self }
-        return RuntimeFailure(code, type, "RequestId: \(request) Error: \(message)")
+        guard let fault else { return self }
+        var failure = RuntimeFailure(code, type, "RequestId: \(request) Error: \(message)")
+        failure.fault = fault
+        return failure
+    }
+
+    /// The log's lines of it; what a runtime reports it has printed itself.
+    func lines(for request: String, at now: Instant) -> [String] {
+        fault?.lines(for: request, at: now) ?? []
     }
 }
 

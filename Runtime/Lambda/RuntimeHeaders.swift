@@ -19,7 +19,7 @@ enum RuntimeHeaders {
             "Content-Type": "application/json",
             "Lambda-Runtime-Aws-Request-Id": served.request,
             "Lambda-Runtime-Deadline-Ms": String(deadline.nanoseconds / 1_000_000),
-            "Lambda-Runtime-Invoked-Function-Arn": FunctionARN.of(function.name),
+            "Lambda-Runtime-Invoked-Function-Arn": LambdaPlace.host.arn(of: function.name),
             "Lambda-Runtime-Trace-Id": served.head.trace.xray,
         ]
         // Clients look for either name.

@@ -1,4 +1,5 @@
 import FunctionCore
+import LambdaEvents
 import Processes
 
 /// Decides what becomes of a runtime's calls and of the events for it: the Lambda Runtime API of one worker.
@@ -19,6 +20,8 @@ package struct RuntimeMachine: Sendable {
     package enum Action: Sendable, Equatable {
         /// The worker can take invocations.
         case ready
+        /// The worker takes one, to tell why it did not start.
+        case startFailed(RuntimeFailure)
         /// The client gets the event; `again` where it was handed out before.
         case hand(Key, Client, again: Bool)
         case answer(Client, RuntimeAnswer)
@@ -123,14 +126,15 @@ package struct RuntimeMachine: Sendable {
         return [.ready]
     }
 
-    /// The process has ended.
-    package mutating func exited(_ status: ExitStatus) -> [Action] {
+    /// The process has ended, as `fault` tells it.
+    package mutating func exited(_ status: ExitStatus, _ fault: PlatformFault) -> [Action] {
         self.status = status
         pollers = []
         switch phase {
         case .starting, .reporting:
-            phase = .failed(.exited(status))
-            return [.ready]
+            let failure = RuntimeFailure.startFailed(fault)
+            phase = .failed(failure)
+            return [.startFailed(failure)]
         case .failed: return []
         case .serving, .over:
             phase = .over
@@ -199,7 +203,7 @@ package struct RuntimeMachine: Sendable {
     package mutating func toldInitError(_ client: Client, _ failure: RuntimeFailure) -> [Action] {
         guard phase == .reporting(client) else { return [] }
         phase = .failed(failure)
-        return [.answer(client, .accepted), .ready]
+        return [.answer(client, .accepted), .startFailed(failure)]
     }
 
     /// All that a client had to send has come; its invocation may be over since.

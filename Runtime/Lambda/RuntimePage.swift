@@ -36,6 +36,9 @@ final class RuntimePage: @unchecked Sendable {
     /// The host's wall clock, which may be virtual.
     var now: Instant { page.now }
 
+    /// Whether the pool kills the worker for its memory.
+    var isExhausted: Bool { page.isExhausted }
+
     /// Marks an invocation as begun; false where the pool has taken it back.
     func begin(slot: UInt16, id: UInt32) -> Bool { page.begin(slot: slot, id: id) }
 

@@ -40,8 +40,7 @@ extension RuntimeWorker {
                 now: page.now,
                 route: head.request.flatMap { function.route(of: $0) },
                 principal: head.principal,
-                attempt: Int(head.attempt),
-                place: LambdaFunction.place
+                attempt: Int(head.attempt)
             )
         } catch {
             return send { ErrorPayload.write(error, to: &$0, id: frame.id) }

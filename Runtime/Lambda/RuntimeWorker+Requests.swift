@@ -3,6 +3,7 @@ import LambdaEvents
 import NIOCore
 import NIOHTTP1
 import Wire
+import WorkerPool
 
 /// What the runtime sends, turned into facts for the machine and replies for the pool.
 extension RuntimeWorker {
@@ -100,7 +101,12 @@ extension RuntimeWorker {
             served[key]?.reply.finish(error)
             perform(machine.sent(client))
         case .initError(let head):
-            perform(machine.toldInitError(client, RuntimeFailure("init_failed", told: connection.body, head)))
+            perform(
+                machine.toldInitError(
+                    client,
+                    RuntimeFailure(FunctionError.startFailed, told: connection.body, head)
+                )
+            )
         }
         connection.body = ByteBuffer()
     }

@@ -38,6 +38,7 @@ final class RuntimeWorker: @unchecked Sendable {
     /// The user that the process has.
     let user: UInt32
     private let realNow: @Sendable () -> Instant
+    private let isExhausted: @Sendable () -> Bool
     private let onExit: @Sendable (ExitStatus) -> Void
     let page: RuntimePage
     private let started = Monotonic.now
@@ -63,9 +64,11 @@ final class RuntimeWorker: @unchecked Sendable {
         user: UInt32,
         page: RuntimePage,
         realNow: @escaping @Sendable () -> Instant,
+        isExhausted: @escaping @Sendable () -> Bool,
         onExit: @escaping @Sendable (ExitStatus) -> Void
     ) {
         self.function = function
+        self.isExhausted = isExhausted
         self.loop = loop
         self.user = user
         self.page = page
@@ -129,10 +132,13 @@ final class RuntimeWorker: @unchecked Sendable {
     }
 
     func exited(_ status: ExitStatus) {
+        let fault =
+            status == .signalled(SIGKILL) && (page.isExhausted || isExhausted())
+            ? PlatformFault.outOfMemory : .exited("\(status)")
         for key in served.keys.sorted() where served[key]?.handed != nil && machine.holds(key) {
-            tellEnd(of: key, status: "error")
+            tellEnd(of: key, fault)
         }
-        perform(machine.exited(status))
+        perform(machine.exited(status, fault))
     }
 
     /// The pool has gone, or nothing is left to say.
@@ -157,6 +163,7 @@ final class RuntimeWorker: @unchecked Sendable {
         for action in actions {
             switch action {
             case .ready: becameReady(isLate: isLate)
+            case .startFailed(let failure): startFailed(failure)
             case .hand(let key, let client, let again): hand(key, to: client, again: again)
             case .answer(let client, let answer): self.answer(client, answer)
             case .take(let key, let client, let asError): take(key, from: client, asError: asError)
@@ -174,10 +181,20 @@ final class RuntimeWorker: @unchecked Sendable {
     private func becameReady(isLate: Bool) {
         let startup = Monotonic.now - started
         if isLate {
-            log(0, LambdaLines.initTimedOut(after: RuntimeWorker.initMax))
+            log(0, LambdaLines.initReport(startup, .timeout))
         } else {
             startTime = startup
         }
+        tellReady(startup)
+    }
+
+    private func startFailed(_ failure: RuntimeFailure) {
+        let startup = Monotonic.now - started
+        log(0, LambdaLines.initReport(startup, .error(failure.type)))
+        tellReady(startup)
+    }
+
+    private func tellReady(_ startup: Duration) {
         send { Ready(startup: UInt32(clamping: startup.nanoseconds / 1000)).write(to: &$0) }
     }
 
@@ -210,13 +227,14 @@ final class RuntimeWorker: @unchecked Sendable {
     }
 
     private func complete(_ key: RuntimeMachine.Key) {
-        tellEnd(of: key, status: nil)
+        tellEnd(of: key, .success)
         pump(key)
     }
 
     private func fail(_ key: RuntimeMachine.Key, _ failure: RuntimeFailure) {
         guard let invocation = served[key] else { return }
-        tellEnd(of: key, status: "error")
+        for line in failure.lines(for: invocation.request, at: realNow()) { log(key, line) }
+        tellEnd(of: key, .error(failure.type))
         served[key]?.reply.finish(failure.error(for: invocation.head.kind))
         pump(key)
     }
@@ -225,9 +243,7 @@ final class RuntimeWorker: @unchecked Sendable {
     private func leaveOut(_ key: RuntimeMachine.Key) {
         guard let invocation = served[key] else { return }
         if invocation.handed != nil || invocation.deadline <= .now {
-            let limit = Duration.nanoseconds(invocation.head.remaining)
-            log(key, LambdaLines.timedOut(invocation.request, after: limit, at: realNow()))
-            tellEnd(of: key, status: "timeout")
+            tellEnd(of: key, .timedOut(after: .nanoseconds(invocation.head.remaining)))
         }
         forget(key)
         send { $0.frame(.end, id: key) }
@@ -250,7 +266,13 @@ final class RuntimeWorker: @unchecked Sendable {
 
     // MARK: Lines
 
-    private func tellEnd(of key: RuntimeMachine.Key, status: String?) {
+    private func tellEnd(of key: RuntimeMachine.Key, _ fault: PlatformFault) {
+        guard let invocation = served[key] else { return }
+        for line in fault.lines(for: invocation.request, at: realNow()) { log(key, line) }
+        tellEnd(of: key, fault.end)
+    }
+
+    private func tellEnd(of key: RuntimeMachine.Key, _ end: LambdaLines.End) {
         guard let invocation = served[key] else { return }
         lookAtMemory()
         let report = LambdaLines.Report(
@@ -258,7 +280,7 @@ final class RuntimeWorker: @unchecked Sendable {
             memoryMiB: function.memoryMiB,
             maxMemoryMiB: peakMiB,
             start: startTime.take(),
-            status: status
+            end: end
         )
         log(key, LambdaLines.end(invocation.request))
         log(key, LambdaLines.report(invocation.request, report))

@@ -1,5 +1,6 @@
 import FunctionCore
 import Invocations
+import LambdaEvents
 
 /// A function as GetFunction and ListFunctions show it.
 ///
@@ -33,9 +34,9 @@ package struct FunctionDescription: Sendable {
         let handler = manifest.foreign.map(\.handler) ?? ""
         let seconds = Int(clamping: Int64((manifest.limits.timeout / .seconds(1)).rounded(.up)))
         return [
-            "FunctionName": .string(name), "FunctionArn": .string(FunctionARN.of(name)),
+            "FunctionName": .string(name), "FunctionArn": .string(LambdaPlace.host.arn(of: name)),
             "Runtime": "provided.al2023", "Handler": .string(handler.isEmpty ? name : handler),
-            "Role": .string("arn:aws:iam::\(FunctionARN.account):role/swiftlet"),
+            "Role": .string("arn:aws:iam::\(LambdaPlace.host.account):role/swiftlet"),
             "CodeSize": .integer(Int64(code.bytes)), "CodeSha256": .string(Bytes(code.hash).base64),
             "Description": .string(manifest.summary), "Timeout": .integer(Int64(seconds)),
             "MemorySize": .integer(Int64(manifest.limits.memoryMiB)),

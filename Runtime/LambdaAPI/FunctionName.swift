@@ -1,4 +1,4 @@
-import Invocations
+import LambdaEvents
 
 /// A function as a caller of the Lambda API names it: by its name, by a part of its ARN or by all of it, with
 /// a qualifier behind it.
@@ -8,14 +8,14 @@ package struct FunctionName: Sendable, Hashable {
     package var qualifier: String?
 
     /// The longest text, as Lambda has it.
-    package static let lengthMax = 170
+    package static let lengthMax = 256
 
     /// Reads what stands in a request's path, percent-decoded.
     /// - Throws: `LambdaError` 400 that names the forms.
     package init(_ text: String, qualifier: String? = nil) throws(LambdaError) {
         guard let parts = FunctionName.parts(text), text.utf8.count <= FunctionName.lengthMax else {
             throw .invalidParameter(
-                "FunctionName must be a name, name:qualifier, or an ARN such as \(FunctionARN.of("NAME"))"
+                "FunctionName must be a name, name:qualifier, or an ARN such as \(LambdaPlace.host.arn(of: "NAME"))"
             )
         }
         let named = [parts.qualifier, qualifier].compactMap { $0 }.filter { !$0.isEmpty }
@@ -62,7 +62,7 @@ package struct FunctionName: Sendable, Hashable {
     private static func isRegion(_ text: Substring) -> Bool {
         let words = text.split(separator: "-", omittingEmptySubsequences: false)
         guard words.count >= 3, let last = words.last, last.count == 1, last.first?.isNumber == true,
-            words[0].utf8.count == 2
+            words[0].utf8.count == 2 || words[0] == "eusc"
         else { return false }
         return words.dropLast().allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (97...122).contains($0) } }
     }

@@ -1,5 +1,6 @@
 import FunctionCore
 import Invocations
+import LambdaEvents
 
 /// What a caller of the Lambda API hears of an invocation's end.
 package enum InvokeResult: Sendable, Hashable {
@@ -26,17 +27,11 @@ package enum InvokeResult: Sendable, Hashable {
 
     /// What an outcome other than a reply comes to.
     package static func end(_ outcome: Outcome, request: String, timeout: Duration) -> InvokeResult? {
-        func fault(_ type: String, _ message: String) -> InvokeResult {
-            let text = "RequestId: \(request) Error: \(message)"
-            return .unhandled((["errorType": .string(type), "errorMessage": .string(text)] as JSON).bytes())
-        }
         switch outcome {
         case .replied: return nil
         case .failed(let error): return failed(error, request: request)
-        case .timedOut:
-            return fault("Sandbox.Timedout", "Task timed out after \(hundredths(timeout)) seconds")
-        case .workerLost(let reason): return fault("Runtime.ExitError", exit(reason))
-        case .outOfMemory(let reason): return fault("Runtime.OutOfMemory", exit(reason))
+        case .timedOut, .workerLost, .outOfMemory:
+            return outcome.fault(timeout: timeout).map { .unhandled($0.document(for: request)) }
         case .expired:
             return .refused(.throttled(outcome.message, byHost: false, after: .seconds(1)))
         case .shed(let reason, let wait):
@@ -93,19 +88,18 @@ package enum InvokeResult: Sendable, Hashable {
         let text = String(validating: body.array, as: UTF8.self)
         return JSON.string(text ?? body.base64).bytes()
     }
-
-    /// How a process ended, in Lambda's words.
-    private static func exit(_ reason: String) -> String {
-        reason == "exit status 0"
-            ? "Runtime exited without providing a reason" : "Runtime exited with error: \(reason)"
-    }
-
-    private static func hundredths(_ duration: Duration) -> String {
-        let count = Int64((duration / .milliseconds(10)).rounded())
-        return "\(count / 100).\(count % 100 < 10 ? "0" : "")\(count % 100)"
-    }
 }
 
 extension Outcome {
     fileprivate var message: String { error?.message ?? "" }
+
+    /// How the platform ended the invocation of a function with `timeout`; nil where the function itself did.
+    package func fault(timeout: Duration) -> PlatformFault? {
+        switch self {
+        case .timedOut: .timedOut(after: timeout)
+        case .workerLost(let reason): .exited(reason)
+        case .outOfMemory: .outOfMemory
+        case .replied, .failed, .cancelled, .expired, .shed: nil
+        }
+    }
 }

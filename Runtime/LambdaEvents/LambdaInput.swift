@@ -79,20 +79,6 @@ package struct LambdaInput: Sendable {
     }
 }
 
-/// What a document of AWS says of the place it comes from, where we make one.
-package struct LambdaPlace: Sendable, Hashable {
-    /// The account's number.
-    package var account: String
-    /// The region's name.
-    package var region: String
-
-    /// The place that emulators of Lambda name.
-    package init(account: String = "123456789012", region: String = "us-east-1") {
-        self.account = account
-        self.region = region
-    }
-}
-
 extension LambdaInput {
     /// The document that a Lambda runtime is handed for an event of ours.
     ///
@@ -108,7 +94,7 @@ extension LambdaInput {
         route: String? = nil,
         principal: String? = nil,
         attempt: Int = 1,
-        place: LambdaPlace = LambdaPlace()
+        place: LambdaPlace = .host
     ) throws(FunctionError) -> Bytes {
         switch event.kind {
         case .plain: return event.body.isEmpty ? "{}" : event.body

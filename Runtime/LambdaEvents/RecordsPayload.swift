@@ -9,7 +9,7 @@ package enum RecordsPayload {
         _ batch: RedisEvent,
         attempt: Int = 1,
         now: Instant,
-        place: LambdaPlace = LambdaPlace()
+        place: LambdaPlace = .host
     ) -> JSON {
         let arn = "arn:aws:sqs:\(place.region):\(place.account):\(batch.stream)"
         let records = batch.entries.map { entry -> JSON in

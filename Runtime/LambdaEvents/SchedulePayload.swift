@@ -9,7 +9,7 @@ package enum SchedulePayload {
     package static func document(
         _ firing: ScheduledEvent,
         id: String,
-        place: LambdaPlace = LambdaPlace()
+        place: LambdaPlace = .host
     ) -> JSON {
         let seconds = Instant(seconds: firing.nominal.seconds)
         let isBare =

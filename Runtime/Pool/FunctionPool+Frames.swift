@@ -99,7 +99,8 @@ extension FunctionPool: WorkerLink.Owner {
         // Of an invocation that another worker has, this one has nothing to say.
         guard link.vacate(key) else { return }
         let ticket = tickets[key]
-        perform(machine.finished(key, at: .now))
+        let isStart = manifest.foreign != nil && error?.code == FunctionError.startFailed
+        perform(machine.finished(key, served: !isStart, at: .now))
         guard let ticket, ticket.worker == link.id else { return }
         if ticket.status == 0, error == nil {
             finish(

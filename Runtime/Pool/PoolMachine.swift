@@ -225,10 +225,16 @@ package struct PoolMachine: Sendable {
     }
 
     /// A worker is done with an invocation, whether or not its caller still listens.
-    package mutating func finished(_ key: InvocationKey, at now: Monotonic) -> [Action] {
+    ///
+    /// `served` unless the worker has told no more than why it could not start.
+    package mutating func finished(
+        _ key: InvocationKey,
+        served: Bool = true,
+        at now: Monotonic
+    ) -> [Action] {
         quickStep(now) { machine in
             guard let run = machine.remove(key) else { return }
-            machine.crashes.served()
+            if served { machine.crashes.served() }
             machine.progressed(run, at: now)
             machine.release(run.worker, of: key, at: now)
         }

@@ -67,7 +67,8 @@ struct SpawnedWorker: Sendable {
                     errors: errors.worker,
                     channel: socket.worker,
                     page: page,
-                    confinement: cell?.confinement(for: 0) ?? plain(needs)
+                    confinement: cell?.confinement(for: 0) ?? plain(needs),
+                    isExhausted: { cell?.wasExhausted ?? false }
                 )
                 process = try adapter.start(place, onExit: ended)
             } else {

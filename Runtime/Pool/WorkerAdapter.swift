@@ -1,3 +1,4 @@
+import FunctionCore
 import NIOCore
 import Processes
 import Wire
@@ -40,4 +41,11 @@ package struct WorkerPlace: Sendable {
     package let page: Int32
     /// What it is to take from itself.
     package let confinement: Confinement
+    /// Whether the kernel has ended it for its memory; asked once it has ended.
+    package let isExhausted: @Sendable () -> Bool
+}
+
+extension FunctionError {
+    /// The code with which a foreign worker tells its first invocation why it could not start.
+    package static let startFailed = "init_failed"
 }

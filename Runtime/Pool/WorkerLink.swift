@@ -132,6 +132,7 @@ final class WorkerLink: @unchecked Sendable {
 
     private func exceededMemory() {
         wasExhausted = true
+        page.tellExhausted()
         kill(memoryReason)
     }
 

@@ -46,8 +46,15 @@ package enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .exited(let code): "exit status \(code)"
-        case .signalled(let signal): "signal \(signal) (\(String(cString: strsignal(signal))))"
+        case .signalled(let signal): "signal: \(ExitStatus.name(of: signal))"
         }
+    }
+
+    /// `killed`: the system's word, in a sentence.
+    private static func name(of signal: Int32) -> String {
+        let name = String(cString: strsignal(signal))
+        let isWord = name.dropFirst().first?.isLowercase == true
+        return isWord ? name.prefix(1).lowercased() + name.dropFirst() : name
     }
 }
 

@@ -7,7 +7,7 @@ import FunctionCore
 ///     8   wall       wall time in nanoseconds when the monotonic clock stood at
 ///     16  monotonic  this many nanoseconds
 ///     24  speed      bits of a double: wall seconds a real second
-///     32  exhausted  not 0: the worker crashed over an allocation that failed
+///     32  exhausted  not 0: the worker crashed over an allocation that failed, or is killed for its memory
 ///     64  begun      one word of four bytes a slot: 0, then either the frame id, by the worker, before any user
 ///                    code runs, or all ones, by the host, which takes the invocation back
 ///
@@ -70,7 +70,10 @@ package struct SharedPage: @unchecked Sendable {
     /// For the worker, once.
     package func watchMemory() { swiftlet_watch_memory(base + 32) }
 
-    /// Whether the worker has crashed so.
+    /// Tells that the worker is killed for its memory; the host's call.
+    package func tellExhausted() { swiftlet_store32(base + 32, 1) }
+
+    /// Whether the worker has crashed so, or is killed for its memory.
     package var isExhausted: Bool { swiftlet_load32(base + 32) != 0 }
 
     /// Makes a slot ready for an invocation.

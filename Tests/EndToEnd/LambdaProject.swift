@@ -25,6 +25,18 @@ enum LambdaProject {
         return options
     }
 
+    /// Writes functions of the bundle `fixtures` as a runtime of Lambda, and says how a host is started with them.
+    static func ownBundle(_ functions: [String: String], in directory: String) throws -> DevHost.Options {
+        var options = FixtureProject.options(in: directory)
+        for (name, manifest) in functions {
+            mkdir("\(directory)/Functions/\(name)", 0o700)
+            let command = "runtime: lambda\ncommand: [\(Installed.directory)/fixtures]"
+            FixtureProject.write(name, "\(command)\n\(manifest)", in: directory)
+        }
+        options.environment = ["SWIFTLET_WORKERS_USERS": "off"]
+        return options
+    }
+
     /// Writes functions of Python, by their names, and says how a host is started with them.
     static func options(_ functions: [String: String], in directory: String) async throws -> DevHost.Options {
         let python = try await python()

@@ -91,6 +91,8 @@ extension Scenarios {
                 #expect(late.error.type == "Sandbox.Timedout")
                 let text = "RequestId: \(late.request) Error: Task timed out after 2.00 seconds"
                 #expect(late.error.message == text)
+                #expect(late.log.contains("Z \(late.request) Task timed out after 2.00 seconds\nEND "))
+                #expect(late.log.hasSuffix("\tStatus: timeout\n"), "\(late.log)")
                 let next = try await host.lambda("py", ["a": 1])
                 #expect(next.fault == nil && next.body["calls"] == 1, "\(next.body.text)")
                 let left = try await host.lambda("py", ["do": "exit", "code": 0])
@@ -98,6 +100,11 @@ extension Scenarios {
                 #expect(left.error == ("Runtime.ExitError", words))
                 let broken = try await host.lambda("py", ["do": "exit", "code": 127])
                 #expect(broken.error.message.hasSuffix("Runtime exited with error: exit status 127"))
+                let killed = try await host.lambda("py", ["do": "kill"])
+                let why = "RequestId: \(killed.request) Error: Runtime exited with error: signal: killed"
+                #expect(killed.error == ("Runtime.ExitError", why))
+                #expect(killed.log.contains("\n\(why)\nRuntime.ExitError\nEND RequestId"), "\(killed.log)")
+                #expect(killed.log.hasSuffix("\tStatus: error\tError Type: Runtime.ExitError\n"))
                 let long = try await host.lambda("large", ["do": "large", "bytes": 6_291_557])
                 #expect(long.error.type == "Function.ResponseSizeTooLarge")
                 #expect(long.error.message.contains("(6291556 bytes)"))
@@ -141,6 +148,32 @@ extension Scenarios {
                     #expect(missing.body["requestId"] == "")
                     let nameless = try await host.lambda("nameless", [:])
                     #expect(nameless.error.type == "Runtime.HandlerNotFound", "\(nameless.body.text)")
+                }
+            }
+        }
+
+        @Test("failing starts close the function after five in a row; it is tried again, and not without end")
+        func failingStarts() async throws {
+            let manifest = "environment: {FAIL_INIT: exit}\nscale: {min: 1, max: 4}"
+            try await run(["exits": manifest]) { host in
+                func starts() -> Int {
+                    host.log.count { $0["message"]?.stringValue?.hasPrefix("INIT_REPORT") == true }
+                }
+                for _ in 0..<5 {
+                    let told = try await host.lambda("exits", [:])
+                    #expect(told.error.type == "Runtime.ExitError", "\(told.body.text)")
+                }
+                let closed = try await eventually("the closed function") {
+                    let answer = try await host.lambda("exits", [:])
+                    return answer.status == 500 ? answer : nil
+                }
+                #expect(closed.body["Type"] == "Service", "\(closed.body.text)")
+                #expect(closed.body["Message"]?.stringValue?.contains("keep crashing") == true)
+                // A hundred callers have none started: each that is started has told a caller, or is the one of min.
+                for _ in 0..<100 { _ = try await host.lambda("exits", [:]) }
+                #expect(starts() < 20, "\(starts()) starts")
+                _ = try await eventually("another try") {
+                    try await host.lambda("exits", [:]).error.type == "Runtime.ExitError" ? true : nil
                 }
             }
         }

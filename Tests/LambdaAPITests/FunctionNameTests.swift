@@ -15,6 +15,8 @@ struct FunctionNameTests {
             ("eu-central-1:123456789012:function:scripts", "scripts", nil),
             ("arn:aws:lambda:us-east-1:000000000000:function:scripts", "scripts", nil),
             ("arn:aws-us-gov:lambda:us-gov-west-1:000000000000:function:scripts:create", "scripts", "create"),
+            ("arn:aws-iso:lambda:us-iso-east-1:000000000000:function:a", "a", nil),
+            ("arn:aws-eusc:lambda:eusc-de-east-1:000000000000:function:a", "a", nil),
             ("arn:aws:lambda:us-east-1:000000000000:function:scripts:$LATEST", "scripts", nil),
         ] as [(String, String, String?)]
     )
@@ -28,7 +30,7 @@ struct FunctionNameTests {
         arguments: [
             "", ":", "a:b:c", "a b", "a/b", "../etc", "arn:aws:lambda", "arn:aws:s3:us-east-1:1:function:a",
             "arn:aws:lambda:us-east-1:0000:function:a", "arn:aws:lambda:us-east-1:000000000000:layer:a",
-            "a:", ":a", String(repeating: "a", count: 171),
+            "a:", ":a", String(repeating: "a", count: 257),
         ]
     )
     func refused(text: String) {

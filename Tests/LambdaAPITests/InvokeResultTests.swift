@@ -67,12 +67,15 @@ struct InvokeResultTests {
         #expect(gone.message == "RequestId: r Error: Runtime exited without providing a reason")
         let killed = try #require(fault(.workerLost("exit status 3")))
         #expect(killed.message == "RequestId: r Error: Runtime exited with error: exit status 3")
-        #expect(fault(.outOfMemory("x"))?.type == "Runtime.OutOfMemory")
-        let large = FunctionError(status: 502, code: "reply_too_large", message: "")
-        #expect(fault(.failed(large))?.type == "Function.ResponseSizeTooLarge")
+        let shot = try #require(fault(.workerLost("signal: killed")))
+        #expect(shot.message == "RequestId: r Error: Runtime exited with error: signal: killed")
+        let large = try #require(fault(.outOfMemory("it needed more than it may")))
+        #expect(large.type == "Runtime.OutOfMemory" && large.message == shot.message)
+        let long = FunctionError(status: 502, code: "reply_too_large", message: "")
+        #expect(fault(.failed(long))?.type == "Function.ResponseSizeTooLarge")
     }
 
-    @Test("what was not run is refused: 429 at a limit, 503 where the host cannot")
+    @Test("what was not run is refused: 429 at a limit, 500 where the host cannot")
     func refusals() {
         func refusal(_ outcome: Outcome) -> LambdaError? {
             guard case .refused(let error) = result(outcome) else { return nil }

@@ -1,4 +1,5 @@
 import FunctionCore
+import LambdaEvents
 import LambdaRuntime
 import Processes
 import Testing
@@ -83,11 +84,12 @@ struct RuntimeMachineTests {
         var reported = RuntimeMachine()
         let failure = RuntimeFailure("init_failed", told: "{}", header: "Runtime.No", contentType: nil)
         #expect(reported.beganInitError(1) == [.takeInitError(1)])
-        #expect(reported.toldInitError(1, failure) == [.answer(1, .accepted), .ready])
-        #expect(reported.exited(.exited(1)) == [])
+        #expect(reported.toldInitError(1, failure) == [.answer(1, .accepted), .startFailed(failure)])
+        #expect(reported.exited(.exited(1), .exited("exit status 1")) == [])
         #expect(reported.invoked(7, request: "a") == [.fail(7, failure), .end(.exited(1))])
         var dead = RuntimeMachine()
-        #expect(dead.exited(.exited(0)) == [.ready])
+        let end = dead.exited(.exited(0), .exited("exit status 0"))
+        guard case .startFailed = end.first, end.count == 1 else { return #expect(Bool(false), "\(end)") }
         let actions = dead.invoked(7, request: "a")
         guard case .fail(7, let exit) = actions.first else { return #expect(Bool(false), "\(actions)") }
         #expect(exit.type == "Runtime.ExitError")
@@ -95,7 +97,7 @@ struct RuntimeMachineTests {
         #expect(actions.last == .end(.exited(0)))
         // One that nobody invoked leaves when it is asked.
         var idle = RuntimeMachine()
-        _ = idle.exited(.signalled(9))
+        _ = idle.exited(.signalled(9), .outOfMemory)
         #expect(idle.drained() == [.end(.signalled(9))])
     }
 

@@ -1,3 +1,4 @@
+import LambdaEvents
 import LambdaRuntime
 import Processes
 import Seeds
@@ -26,7 +27,7 @@ struct RuntimeSequenceTests {
         mutating func take(_ actions: [RuntimeMachine.Action]) {
             for action in actions {
                 switch action {
-                case .ready: readies += 1
+                case .ready, .startFailed: readies += 1
                 case .hand(let key, let client, _):
                     if asking.remove(client) == nil { faults.append("\(client) had not asked") }
                     if !sent.contains(key) || ended.contains(key) { faults.append("\(key) was handed out") }
@@ -82,7 +83,7 @@ struct RuntimeSequenceTests {
             #expect(world.readies <= 1)
         }
         world.take(world.machine.drained())
-        world.take(world.machine.exited(.signalled(15)))
+        world.take(world.machine.exited(.signalled(15), .exited("signal: terminated")))
         #expect(world.ends == 1)
         #expect(world.faults == [], "seed \(seed)")
     }

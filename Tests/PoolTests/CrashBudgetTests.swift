@@ -82,6 +82,19 @@ struct CrashBudgetTests {
         #expect(bench.taken() == [.spawn(7)])
     }
 
+    @Test("a worker that told its caller why it could not start has served nobody")
+    func failedStarts() {
+        var bench = MachineBench()
+        for start in 1...5 {
+            bench.serve(UInt32(start), on: start)
+            bench.finish(UInt32(start), served: false)
+            bench.exit(start)
+        }
+        _ = bench.taken()
+        bench.arrive(6)
+        #expect(bench.taken() == [.end(6, .shed(.crashLoop, retryAfter: .milliseconds(500)))])
+    }
+
     @Test("a worker that leaves when asked, or is killed for a time limit, is no crash")
     func notCrashes() {
         var bench = MachineBench { $0.scale.idle = .seconds(1) }

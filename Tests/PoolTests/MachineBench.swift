@@ -36,7 +36,9 @@ struct MachineBench {
         actions += machine.withdrawn(keys, at: now)
     }
     mutating func reply(_ key: UInt32) { machine.replied(key, at: now) }
-    mutating func finish(_ key: UInt32) { actions += machine.finished(key, at: now) }
+    mutating func finish(_ key: UInt32, served: Bool = true) {
+        actions += machine.finished(key, served: served, at: now)
+    }
     mutating func cancel(_ key: UInt32) { actions += machine.cancelled(key, at: now) }
     mutating func exit(_ worker: Int, begun: Set<UInt32> = [], _ reason: String = "signal 4") {
         actions += machine.exited(worker, reason: reason, begun: begun, at: now)

@@ -1,6 +1,7 @@
 """A Lambda function with many habits, by what the event asks for."""
 
 import os
+import signal
 import sys
 import time
 
@@ -26,6 +27,8 @@ def handler(event, context):
         open(os.path.join(event["folder"], context.aws_request_id), "w").close()
         while len(os.listdir(event["folder"])) < event["count"]:
             time.sleep(0.02)
+    if what == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
     if what == "exit":
         os._exit(event["code"])
     if what == "large":

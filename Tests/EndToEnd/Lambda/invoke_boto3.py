@@ -138,6 +138,11 @@ def logs():
         assert line in log, log
     assert re.search(r"\nREPORT RequestId: \S+\tDuration: [0-9.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 256 MB\t"
                      r"Max Memory Used: \d+ MB\t", log), log
+    late = invoke("hang", LogType="Tail")
+    log = base64.b64decode(late["LogResult"]).decode()
+    request = late["ResponseMetadata"]["RequestId"]
+    assert re.search(rf"Z {request} Task timed out after 0.30 seconds\nEND RequestId: {request}\nREPORT ", log), log
+    assert log.endswith("\tStatus: timeout\n"), log
     many = invoke("print", {"text": "x" * 6000}, LogType="Tail")
     assert len(base64.b64decode(many["LogResult"])) == 4096
 
