@@ -24,6 +24,7 @@ package struct AdminDocument: Sendable {
             "info": [
                 "title": "Swiftlet's admin port", "version": .string(version),
                 "summary": "What operates a host, and the Invoke API of AWS Lambda.",
+                "description": "The console's pages, below /console, are for people and not described here.",
             ],
         ]
         if let url { document["servers"] = [["url": .string(url)]] }
@@ -66,6 +67,9 @@ package struct AdminDocument: Sendable {
         )
         return .object(object)
     }
+
+    /// The routes that are known in detail, each `METHOD /pattern`.
+    package static var described: Set<String> { Set(AdminRoutes.all.keys) }
 
     /// Such as `get.v1.functions.name.trace`.
     private static func identifier(_ method: String, _ pattern: String) -> String {

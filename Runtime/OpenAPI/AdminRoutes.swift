@@ -53,9 +53,8 @@ enum AdminRoutes {
         ("key", text), ("id", text), ("all", ["type": "string", "enum": ["1"]]), ("code", text),
     ]
 
-    static let all: [String: Route] = host.merging(jobs) { $1 }.merging(schedules) { $1 }.merging(lambda) {
-        $1
-    }
+    static let all: [String: Route] = [host, jobs, schedules, lambda, faults, recordings]
+        .reduce(into: [:]) { all, part in all.merge(part) { $1 } }
 
     private static let host: [String: Route] = [
         "GET /healthz": Route("Whether the process lives", answers: object("status")),
@@ -215,13 +214,14 @@ enum AdminRoutes {
         return route
     }
 
+    private static let listing = lambda(
+        "ListFunctions",
+        object("Functions"),
+        query: [("Marker", text), ("MaxItems", ["type": "integer", "minimum": 1, "maximum": 10_000])]
+    )
+
     private static let lambda: [String: Route] = [
-        "GET /2015-03-31/functions/": lambda(
-            "ListFunctions",
-            object("Functions"),
-            query: [("Marker", text), ("MaxItems", ["type": "integer", "minimum": 1, "maximum": 10_000])]
-        ),
-        "GET /2015-03-31/functions": lambda("ListFunctions", object("Functions")),
+        "GET /2015-03-31/functions/": listing, "GET /2015-03-31/functions": listing,
         "GET /2015-03-31/functions/{name}": lambda(
             "GetFunction",
             object("Configuration", "Code"),
@@ -246,8 +246,8 @@ enum AdminRoutes {
 
     /// The errors of the Lambda API in its own form, beside those of the port.
     static func lambda(_ good: [(String, JSON)]) -> JSONObject {
-        var table = ErrorResponse.table(good, [401, 403, 408, 414, 417, 431])
-        for status in [400, 404, 409, 413, 415, 429, 503] {
+        var table = ErrorResponse.table(good, [401, 403, 408, 414, 417, 431, 503])
+        for status in [400, 404, 409, 413, 415, 429, 500] {
             table["\(status)"] = [
                 "description": "As AWS documents it.",
                 "content": ["application/json": ["schema": ["$ref": "#/components/schemas/LambdaError"]]],

@@ -17,6 +17,7 @@ enum ErrorResponse {
         (416, "The range lies outside the file."),
         (417, "Only 100-continue can be expected."),
         (422, "The input breaks rules, which `faults` lists."),
+        (426, "The path is one for WebSockets: ask for an upgrade."),
         (429, "A limit is reached; try again after `Retry-After`."),
         (431, "The header is longer than the port takes."),
         (500, "The function failed in a way that it does not describe."),

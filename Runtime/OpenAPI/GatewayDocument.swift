@@ -24,6 +24,9 @@ package struct GatewayDocument: Sendable {
                 let operation = FunctionOperation(manifest, route, index, components)
                 paths.add(route.method, route.path, operation.json)
             }
+            for (index, socket) in manifest.webSockets.enumerated() {
+                paths.add("GET", socket.path, SocketOperation(manifest, socket, index).json)
+            }
             for folder in manifest.folders {
                 paths.add("GET", "\(folder.path == "/" ? "" : folder.path)/{file}", Self.folder(manifest))
             }
@@ -34,11 +37,12 @@ package struct GatewayDocument: Sendable {
             "info": [
                 "title": "Swiftlet's gateway", "version": .string(version),
                 "summary": "The functions behind it, and what it answers itself.",
+                "description": "It asks for no credentials itself: a proxy in front of it says who asks.",
             ],
         ]
         if let url { document["servers"] = [["url": .string(url)]] }
         document["tags"] = .array(
-            manifests.filter { !$0.routes.isEmpty }.map {
+            manifests.filter { !$0.routes.isEmpty || !$0.webSockets.isEmpty }.map {
                 ["name": .string($0.name), "description": .string($0.summary)]
             } + [["name": "host", "description": "What the gateway answers itself."]]
         )

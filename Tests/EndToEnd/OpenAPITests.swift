@@ -1,5 +1,6 @@
 import Foundation
 import FunctionCore
+import OpenAPI
 import TestSupport
 import Testing
 
@@ -26,6 +27,21 @@ extension Scenarios {
 
         @Test("nor at the admin port")
         func admin() async throws { try await explore("admin", "\(try sharedHost().admin)/openapi.json") }
+
+        @Test("each route of the admin port is described, and none that it has not")
+        func complete() async throws {
+            let document = try await HTTP.get("\(try sharedHost().admin)/openapi.json").json
+            var served: Set<String> = []
+            for (path, item) in document["paths"]?.objectValue ?? [:] {
+                for (method, operation) in item.objectValue ?? [:] where operation["operationId"] != nil {
+                    let route = "\(method.uppercased()) \(path)"
+                    served.insert(route)
+                    #expect(operation["summary"] != nil, "\(route) is not described")
+                }
+            }
+            #expect(served.count > 50)
+            #expect(AdminDocument.described.subtracting(served).sorted() == [])
+        }
 
         @Test("`swiftlet openapi` prints what the ports serve")
         func command() async throws {

@@ -108,6 +108,20 @@ struct GatewayDocumentTests {
         }
     }
 
+    @Test("a WebSocket is there up to the 101")
+    func sockets() {
+        var room = Manifest(name: "room")
+        room.webSockets = [.init(path: "/rooms/{room}")]
+        room.webSockets[0].subprotocols = ["chat.v2"]
+        let document = GatewayDocument([room], version: "1").json
+        let connect = document["paths"]?["/rooms/{room}"]?["get"]
+        #expect(connect?["operationId"] == "room.connect" && connect?["parameters"]?[0]?["name"] == "room")
+        #expect(connect?["description"]?.stringValue?.contains("chat.v2") == true)
+        let statuses = connect?["responses"]?.objectValue?.keys ?? []
+        #expect(Set(statuses).isSuperset(of: ["101", "403", "426", "503"]))
+        #expect(document["components"]?["responses"]?["Error426"] != nil)
+    }
+
     @Test("all references lead somewhere")
     func wholeness() {
         for document in [
