@@ -17,6 +17,21 @@ struct HostAddress: ParsableArguments {
 
     var directory: String { data ?? ".swiftlet" }
 
+    /// The names of the running host's functions; nil where none runs.
+    func functions() -> [String]? {
+        guard admin != nil || access("\(directory)/host.json", F_OK) == 0 else { return nil }
+        let request = OutboundRequest(
+            method: "GET",
+            url: "\(urls().admin)/v1/functions",
+            headers: HostClient.authorization,
+            timeout: .seconds(10)
+        )
+        // A host that was killed leaves its address behind.
+        guard let (head, body) = try? BlockingFetch.send(request), head.status == 200 else { return nil }
+        let list = (try? JSON.parse(body))?["functions"]?.arrayValue ?? []
+        return list.compactMap { $0["name"]?.stringValue }
+    }
+
     /// The host's admin and gateway URLs.
     func urls() -> (admin: String, gateway: String) {
         if let admin { return (admin, "") }

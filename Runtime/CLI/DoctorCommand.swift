@@ -9,7 +9,8 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Tells what is missing on this machine, and how to mend it.",
         discussion: """
-            Looks at programs, ports, limits, the disk, the clock, time zones and what confines workers. Exit code 69 \
+            Looks at programs, the project and its bundle, ports, limits, the data directory, the clock, time zones and what \
+            confines workers; with --functions, --data and the environment of the host that is meant. Exit code 69 \
             where a host would not start or its functions would not run; a warning alone is 0.
             """
     )
@@ -27,7 +28,7 @@ struct DoctorCommand: AsyncParsableCommand {
             file: nil,
             problems: problems
         )
-        var findings = await Doctor(configuration).examine()
+        var findings = await Doctor(configuration, program: programPath()).examine()
         findings += problems.all.map { Doctor.Finding($0.file, .fault, $0.message, $0.hint) }
         for finding in findings {
             if output.json {

@@ -22,6 +22,27 @@ struct ProjectOptions: ParsableArguments {
     }
 }
 
+/// Where a project's files are, for commands that ask no host: as its configuration says.
+struct ProjectFiles: ParsableArguments {
+    @Option(help: "Where */function.yaml are. Default: as the configuration says, else Functions.")
+    var functions: String?
+    @Option(help: "Where schedules and calendars/ are. Default: as the configuration says, else schedules.")
+    var schedules: String?
+    @Option(help: "The configuration file of `serve`.") var config: String?
+
+    func resolve(_ problems: Problems) -> Configuration {
+        var environment = parseDotEnv(readText(".env") ?? "")
+        environment.merge(processEnvironment()) { _, real in real }
+        var file: (path: String, text: String)?
+        if let config {
+            guard let text = readText(config) else { leave(78, "\(config) cannot be read") }
+            file = (config, text)
+        }
+        let flags = ["functions": functions, "schedules": schedules].compactMapValues { $0 }
+        return Configuration.resolve(flags: flags, environment: environment, file: file, problems: problems)
+    }
+}
+
 /// `swiftlet dev`: the emulator.
 struct Dev: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

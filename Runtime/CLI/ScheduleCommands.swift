@@ -40,12 +40,13 @@ struct Schedule: ParsableCommand {
         print("by the account of \(host); other hosts that share its Redis keep their own")
     }
 
-    /// The project's schedules, from the files.
-    static func plan() -> SchedulePlan {
+    /// The project's schedules, from the files that a host would read.
+    static func plan(_ files: ProjectFiles) -> SchedulePlan {
         let problems = Problems()
+        let settings = files.resolve(problems)
         let project = Project.load(
-            functions: "Functions",
-            schedules: "schedules",
+            functions: settings["functions"],
+            schedules: settings["schedules"],
             bundle: nil,
             problems: problems
         )
@@ -159,6 +160,7 @@ struct Schedule: ParsableCommand {
         )
         var from: String?
         @Option(help: "Not beyond this instant.") var until: String?
+        @OptionGroup var files: ProjectFiles
         @OptionGroup var output: OutputOptions
         @OptionGroup var address: HostAddress
 
@@ -196,7 +198,7 @@ struct Schedule: ParsableCommand {
             let after = Schedule.instant(from ?? "", "--from")
             let end = until.map { Schedule.instant($0, "--until") }
             if let end, end <= after { leave(64, "--until is not after --from") }
-            let plan = Schedule.plan()
+            let plan = Schedule.plan(files)
             if let name, !plan.knows(name) { leave(1, plan.unknown(name)) }
             let preview = plan.next(count, for: name, after: after, until: end)
             return (preview.upcoming.map(\.json), preview.faults.map(\.message))

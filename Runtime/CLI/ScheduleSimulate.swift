@@ -20,6 +20,7 @@ extension Schedule {
         @Option(help: "How long each run takes, such as 250ms or 5m.") var runTime = "0s"
         @Flag(help: "Only sums: of each schedule, how many times ended with which verdict.") var summary =
             false
+        @OptionGroup var files: ProjectFiles
         @OptionGroup var output: OutputOptions
 
         func run() {
@@ -30,7 +31,7 @@ extension Schedule {
             let end = moment(to, "--to", isEnd: true)
             guard start <= end else { leave(64, "--to \(to) is before --from \(from)") }
             var simulation = ScheduleSimulation(
-                plan: Schedule.plan(),
+                plan: Schedule.plan(files),
                 from: start,
                 to: end,
                 down: down.map(stretch),

@@ -30,6 +30,19 @@ struct Swiftlet: AsyncParsableCommand {
             OfflineProviderCommand.self,
         ]
     )
+
+    static func main() async {
+        var words = Array(CommandLine.arguments.dropFirst())
+        // `-1h` would be read as a row of flags, of which h asks for help.
+        if words.starts(with: ["clock", "advance"]), !words.contains("--"),
+            let place = words.firstIndex(where: {
+                $0.hasPrefix("-") && $0.dropFirst().first?.isNumber == true
+            })
+        {
+            words += ["--", words.remove(at: place)]
+        }
+        await main(words)
+    }
 }
 
 /// `swiftlet version`.

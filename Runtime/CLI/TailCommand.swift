@@ -21,6 +21,9 @@ struct Tail: ParsableCommand {
 
     func run() throws {
         let base = address.urls().admin
+        if let name, let known = address.functions(), !known.contains(name) {
+            leave(64, "there is no function `\(name)`; there are \(known.joined(separator: ", "))")
+        }
         let kinds = all ? "invocation,log,worker,reload,build" : "invocation,log"
         let request = OutboundRequest(
             method: "GET",

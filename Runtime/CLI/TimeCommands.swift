@@ -50,16 +50,17 @@ struct Clock: ParsableCommand {
 
     /// `swiftlet clock advance`.
     struct Advance: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Moves the clock forwards.")
-        @Argument(help: "Such as 30s, 5m, 8h, 2d.") var duration: String
+        static let configuration = CommandConfiguration(abstract: "Moves the clock, forwards or back.")
+        @Argument(help: "Such as 30s, 5m, 8h, 2d; -1h moves it back.") var duration: String
         @OptionGroup var output: OutputOptions
         @OptionGroup var address: HostAddress
 
         func run() {
-            guard let duration = parseDuration(duration) else {
-                leave(64, "`\(duration)` is no duration; write 30s, 5m, 8h or 2d")
+            let isBack = duration.hasPrefix("-")
+            guard let step = parseDuration(String(duration.dropFirst(isBack ? 1 : 0))) else {
+                leave(64, "`\(duration)` is no duration; write 30s, 5m, 8h or 2d, or -1h to go back")
             }
-            Clock.change(["advance": .number(duration.milliseconds / 1000)], address, output)
+            Clock.change(["advance": .number(step.milliseconds / (isBack ? -1000 : 1000))], address, output)
         }
     }
 

@@ -69,6 +69,16 @@ package final class DataDirectory: Sendable {
         return Visit(lock: lock)
     }
 
+    /// The process that holds a directory; nil where nobody does.
+    package static func holder(_ path: String) -> String? {
+        let file = "\(path)/host.lock"
+        let lock = open(file, O_RDONLY | O_CLOEXEC)
+        guard lock >= 0 else { return nil }
+        defer { close(lock) }
+        if flock(lock, LOCK_SH | LOCK_NB) == 0 { return nil }
+        return readText(file)?.split(separator: "\n").first.map(String.init) ?? "of another process"
+    }
+
     /// Removes all that is in a directory.
     private static func empty(_ path: String) {
         for name in listDirectory(path) {

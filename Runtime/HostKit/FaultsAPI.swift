@@ -37,24 +37,31 @@ struct FaultsAPI: Sendable {
         }
         let function = body["function"]?.stringValue
         if let function, host.manifests[function] == nil {
-            throw FunctionError.notFound("there is no function \(function)")
+            let known = host.manifests.all.keys.sorted().joined(separator: ", ")
+            throw FunctionError.notFound("there is no function \(function); there are \(known)")
         }
-        if let word = body["provider"]?.stringValue {
-            return try arm(word, body, function)
+        if let word = body["provider"] {
+            return try arm(word.stringValue ?? word.text, body, function)
         }
-        if body["worker"]?.stringValue == "kill" {
+        if let word = body["worker"] {
+            guard word == "kill" else { throw FaultsAPI.wrong("worker", word, "kill") }
             return try await kill(function)
         }
-        if body["redis"]?.stringValue == "lose" {
+        if let word = body["redis"] {
+            guard word == "lose" else { throw FaultsAPI.wrong("redis", word, "lose") }
             return try await loseRedis(body["seconds"]?.doubleValue ?? 10)
         }
         throw FunctionError.invalid("fault", "one_of", "send one of provider, worker: kill, redis: lose")
     }
 
+    private static func wrong(_ member: String, _ word: JSON, _ known: String) -> FunctionError {
+        .invalid(member, "one_of", "`\(member)` must be \(known), not \(word.stringValue ?? word.text)")
+    }
+
     private func arm(_ word: String, _ body: JSON, _ function: String?) throws -> EndpointResponse {
         guard let fault = InjectedFault.Provider(rawValue: word) else {
             let known = InjectedFault.Provider.allCases.map(\.rawValue).joined(separator: ", ")
-            throw FunctionError.invalid("provider", "one_of", "`provider` must be one of \(known)")
+            throw FaultsAPI.wrong("provider", .string(word), "one of \(known)")
         }
         let count = body["count"]?.intValue ?? 1
         guard (1...1_000_000).contains(count) else {
@@ -81,7 +88,11 @@ struct FaultsAPI: Sendable {
             throw FunctionError.conflict("not_our_redis", message)
         }
         guard (0.1...3600).contains(seconds) else {
-            throw FunctionError.invalid("seconds", "range", "`seconds` must be from 0.1 to 3600")
+            throw FunctionError.invalid(
+                "seconds",
+                "range",
+                "`seconds` must be from 0.1 to 3600, not \(seconds)"
+            )
         }
         guard server.lose(for: .milliseconds(Int64(seconds * 1000))) else {
             throw FunctionError.conflict("lost_already", "redis is lost already, and comes back by itself")

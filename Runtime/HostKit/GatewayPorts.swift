@@ -12,6 +12,7 @@ package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
     let credits: CreditLedger
     let clock: any HostClock
     private let manifests: ManifestTable
+    let trials = JobTrials()
 
     package init(
         journal: HostJournal,
@@ -49,6 +50,26 @@ package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
         idempotencyKey: String?,
         requestHash: String,
         wishes: JobWishes
+    ) async throws -> AcceptedJob {
+        guard let trial = invocation.trial else {
+            return try await acceptJob(invocation, idempotencyKey, requestHash, wishes)
+        }
+        trials.note(trial, of: invocation.id)
+        do {
+            let job = try await acceptJob(invocation, idempotencyKey, requestHash, wishes)
+            if job.id != invocation.id { trials.forget(invocation.id) }
+            return job
+        } catch {
+            trials.forget(invocation.id)
+            throw error
+        }
+    }
+
+    private func acceptJob(
+        _ invocation: Invocation,
+        _ idempotencyKey: String?,
+        _ requestHash: String,
+        _ wishes: JobWishes
     ) async throws -> AcceptedJob {
         let now = clock.now
         let object = try invocation.event.object()

@@ -82,6 +82,7 @@ extension HostStarter {
             clock: state.clock,
             manifests: state.manifests,
             telemetry: state.telemetry,
+            trials: state.ports.trials,
             results: ResultBlobs(state.stores.blobs),
             ended: {
                 state.scheduler.jobEnded($0.id, ScheduleMachine.RunEnd($0.state) ?? .cancelled)

@@ -35,6 +35,7 @@ package final class JobRunner: Sendable {
     private let clock: VirtualClock
     private let manifests: ManifestTable
     private let telemetry: Telemetry
+    private let trials: JobTrials
     /// Takes what is too large for the journal; nil refuses it.
     private let results: ResultBlobs?
     /// Called when a job is over for good.
@@ -48,6 +49,7 @@ package final class JobRunner: Sendable {
         clock: VirtualClock,
         manifests: ManifestTable,
         telemetry: Telemetry,
+        trials: JobTrials = JobTrials(),
         results: ResultBlobs? = nil,
         ended: @escaping @Sendable (JobRecord) -> Void
     ) {
@@ -57,6 +59,7 @@ package final class JobRunner: Sendable {
         self.clock = clock
         self.manifests = manifests
         self.telemetry = telemetry
+        self.trials = trials
         self.results = results
         self.ended = ended
     }
@@ -166,7 +169,7 @@ package final class JobRunner: Sendable {
     private func attempt(_ job: JobRecord) async {
         var event = job.event
         if job.trigger == "schedule" { event.kind = .schedule }
-        let invocation = Invocation(
+        var invocation = Invocation(
             id: job.id,
             function: job.function,
             event: event,
@@ -176,6 +179,7 @@ package final class JobRunner: Sendable {
             principal: job.owner,
             trigger: job.trigger
         )
+        invocation.trial = trials[job.id]
         let reply = await dispatching.collect(invocation, on: loop, limit: resultLimit)
         // In a task of its own: what cancels an attempt must not cancel the writing down of its end.
         await Task { await end(job, reply) }.value
@@ -194,7 +198,10 @@ package final class JobRunner: Sendable {
         while true {
             do {
                 let record = try await settle(job, reply)
-                if let record, record.state.isFinal { ended(record) }
+                if let record, record.state.isFinal {
+                    trials.forget(job.id)
+                    ended(record)
+                }
                 return
             } catch let error as StorageError
                 where [.staleLease, .wrongState, .notFound].contains(error.code)

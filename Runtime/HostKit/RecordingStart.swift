@@ -31,7 +31,8 @@ extension HostStarter {
     var trials: @Sendable ([Header]) throws(FunctionError) -> Trial? {
         let isDevelopment = options.isDevelopment
         return { (headers) throws(FunctionError) in
-            let faults = headers.first("x-swiftlet-fault")
+            let asked = headers.filter { sameName($0.name, "x-swiftlet-fault") }.map(\.value)
+            let faults = asked.isEmpty ? nil : asked.joined(separator: ",")
             guard isDevelopment else {
                 guard faults == nil else {
                     let message = "x-swiftlet-fault is for `swiftlet dev`; this host is one of `serve`"
@@ -39,7 +40,12 @@ extension HostStarter {
                 }
                 return nil
             }
-            let isRecorded = headers.first("x-swiftlet-record") == "1"
+            let record = headers.first("x-swiftlet-record")
+            guard record == nil || record == "1" else {
+                let message = "x-swiftlet-record must be 1, or left out, not `\(record ?? "")`"
+                throw .badRequest("unknown_record", message)
+            }
+            let isRecorded = record != nil
             guard isRecorded || faults != nil else { return nil }
             return Trial(isRecorded: isRecorded, faults: try InjectedFault.read(faults ?? ""))
         }

@@ -26,8 +26,15 @@ package final class JobOutbox: AuditedSource {
     /// - Throws: `StorageError` storage_overloaded at `JobLimits.waiting`.
     static func insert(_ job: NewJob, now: Instant, in database: Database) throws -> JobRecord {
         try JobLimits.check(job.body)
-        let waiting: Int = try database.first("SELECT count(*) FROM job_outbox")?[0] ?? 0
-        guard waiting < JobLimits.waiting else { throw JobLimits.full }
+        // The oldest go first, so the span of the numbers is what waits or more: only a large one is counted out.
+        let span = """
+            SELECT coalesce((SELECT max(number) FROM job_outbox) - (SELECT min(number) FROM job_outbox) + 1, 0)
+            """
+        let atMost: Int = try database.first(span)?[0] ?? 0
+        if atMost >= JobLimits.waiting {
+            let waiting: Int = try database.first("SELECT count(*) FROM job_outbox")?[0] ?? 0
+            guard waiting < JobLimits.waiting else { throw JobLimits.full }
+        }
         try database.run(
             "INSERT INTO job_outbox (id, job, body) VALUES (?, ?, ?)",
             [job.id, job.json.text, job.body.blob]

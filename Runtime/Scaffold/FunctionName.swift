@@ -25,23 +25,32 @@ package struct FunctionName: Sendable, Hashable {
         }
         self.text = text
         module = words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
-        guard !FunctionName.taken.contains(module) else {
+        let other = "choose another name, such as \(text)-maker"
+        guard !FunctionName.reserved.contains(module) else {
             throw ScaffoldError(
-                "there is a module \(module) already, and a program has one of a name; choose another, such as "
-                    + "\(text)-maker"
+                "`\(module)` is a word of Swift's that no module can have for its name; \(other)"
+            )
+        }
+        guard !FunctionName.shapes.contains(type) else {
+            throw ScaffoldError(
+                "its handler would be called \(type), which FunctionCore has already; \(other)"
+            )
+        }
+        guard !ModuleNames.isTaken(module) else {
+            throw ScaffoldError(
+                "there is a module \(module) already, in Swiftlet, what it depends on, or the toolchain, and a program "
+                    + "has one of a name; \(other)"
             )
         }
     }
 
-    /// Modules of the toolchain, and targets of Swiftlet that a package which depends on it cannot have as well.
-    static let taken: Set = [
-        "Swift", "Testing", "Foundation", "Glibc", "Synchronization", "Observation", "Distributed",
-        "Dispatch",
-        "Regex", "Runtime", "Bundle", "Catalog", "Core", "Data", "Function", "Functions",
-        "Wire", "Invocations", "Observe", "Processes", "Isolation", "Scaling", "Settings", "Scheduling",
-        "Storage",
-        "Journal", "Fetch", "Providers", "Console", "Activity", "Scaffold", "Seeds", "Thresholds", "Tidy",
-        "Fixtures", "Hop", "Nohop", "Swiftlet", "Logging", "Yams", "Atomics",
+    /// `import Any` is no Swift.
+    private static let reserved: Set = ["Any", "Self"]
+
+    /// The shapes of functions, which a handler of the same name would hide.
+    private static let shapes: Set = [
+        "AsyncFunction", "BatchFunction", "StreamingFunction", "SynchronousFunction",
+        "SynchronousTypedFunction", "TypedFunction",
     ]
 }
 

@@ -25,6 +25,20 @@ package struct ProjectTemplate: Sendable {
         }
         self.name = name
         self.source = source
+        // SwiftPM knows packages by the last part of their place, in lower case.
+        var packages: Set = [
+            "swift-nio", "swift-nio-ssl", "swift-nio-http2", "swift-argument-parser", "swift-atomics",
+            "swift-collections", "swift-system", "yams", dependency.package.lowercased(),
+        ]
+        if case .path(let path) = source, let last = path.split(separator: "/").last {
+            packages.insert(last.lowercased())
+        }
+        guard !packages.contains(name.lowercased()) else {
+            throw ScaffoldError(
+                "SwiftPM would take `\(name)` for the package of that name which it depends on; choose another "
+                    + "folder, such as \(name)-functions"
+            )
+        }
     }
 
     /// All files, with one function, `hello`.

@@ -80,6 +80,10 @@ extension Scenarios {
                     return runs.count == 1 && runs[0]["outcome"] == "ok" ? true : nil
                 }
                 #expect(try await seen(host) == at("2026-11-27T23:31:00Z"))
+                let back = try await host.swiftlet("clock", "advance", "-90m")
+                #expect(back.code == 0 && back.output.hasPrefix("2026-11-27T22:01:00Z"), "\(back.all)")
+                let odd = try await host.swiftlet("clock", "advance", "-5x")
+                #expect(odd.code == 64 && odd.errors.contains("`-5x` is no duration"), "\(odd.all)")
             }
         }
 

@@ -11,9 +11,10 @@ extension Scenarios {
             defer { place.remove() }
             let options = FixtureProject.options(in: place.path)
             let manifest = """
-                triggers: {http: [{method: POST, path: /draw}]}
+                triggers: {http: [{method: POST, path: /draw}, {method: POST, path: /later, mode: async}]}
                 bindings: [text, state]
                 limits: {timeout: 8s}
+                retry: {attempts: 2, backoff: 10ms}
                 """
             FixtureProject.write("draw", manifest, in: place.path)
             try await DevHost.run(options, body)
@@ -50,6 +51,37 @@ extension Scenarios {
             }
         }
 
+        @Test("a request that is answered with a job has the job meet its fault, and be recorded")
+        func job() async throws {
+            try await withHost { host in
+                for (fault, code) in [
+                    ("provider=429", "provider_rate_limited"), ("worker=kill", "worker_lost"),
+                ] {
+                    let wish = [Header("x-swiftlet-fault", fault)]
+                    let accepted = try await host.post("/later", ["prompt": "a lamp"], wish)
+                    #expect(accepted.status == 202, "\(accepted.text)")
+                    let id = try #require(accepted.json["job"]?["id"]?.stringValue)
+                    let job = try await eventually("the end of \(id)") { () -> JSON? in
+                        let job = try await host.get("/v1/jobs/\(id)").json["job"]
+                        return ["failed", "completed"].contains(job?["state"]?.stringValue)
+                            ? job : nil
+                    }
+                    #expect(job["state"] != "completed" && job.text.contains(code), "\(fault): \(job.text)")
+                }
+                let recorded = try await host.post(
+                    "/later",
+                    ["prompt": "b"],
+                    [Header("x-swiftlet-record", "1")]
+                )
+                let id = try #require(recorded.json["job"]?["id"]?.stringValue)
+                _ = try await eventually("the recording of \(id)") {
+                    try await host.swiftlet("replay", id).code == 0 ? true : nil
+                }
+                let unknown = try await host.post("/later", [:], [Header("x-swiftlet-fault", "provider=nap")])
+                #expect(unknown.status == 400 && unknown.code == "unknown_fault", "\(unknown.text)")
+            }
+        }
+
         @Test("commands have requests to the provider fail, so many and of that function")
         func provider() async throws {
             try await withHost { host in
@@ -74,6 +106,15 @@ extension Scenarios {
                 #expect(try await host.swiftlet("fault", "list").output.isEmpty)
                 let wrong = try await host.swiftlet("fault", "provider", "418")
                 #expect(wrong.code == 1 && wrong.errors.contains("429, 500, hang, cut"), "\(wrong.all)")
+                for (words, told) in [
+                    (["worker", "hang", "draw"], "`worker` must be kill, not hang"),
+                    (["redis", "gone"], "`redis` must be lose, not gone"),
+                    (["redis", "lose", "--for", "2h"], "from 0.1 to 3600, not 7200"),
+                    (["worker", "kill", "nobody"], "there is no function nobody; there are"),
+                ] {
+                    let ran = try await DevHost.swiftlet(["fault"] + words + ["--data", host.data])
+                    #expect(ran.code == 1 && ran.errors.contains(told), "\(words): \(ran.all)")
+                }
             }
         }
 

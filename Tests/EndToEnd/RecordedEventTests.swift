@@ -3,6 +3,7 @@ import FunctionCore
 import FunctionTesting
 import Glibc
 import Motto
+import Processes
 import TestSupport
 import Testing
 
@@ -44,6 +45,28 @@ extension Scenarios {
             try test.world.play(RecordedInvocation(Bytes(file)))
             let fresh = try await test.invoke(["prompt": "a lightship", "tone": "calm", "count": 2])
             #expect(try fresh.json()["mottos"] == motto.reply.json["mottos"])
+        }
+
+        @Test("gdb stops in a recorded invocation where it is told to, and it ends as it did")
+        func debugged() async throws {
+            let place = try TemporaryPlace()
+            defer { place.remove() }
+            let motto = try await recorded(
+                "/v1/mottos",
+                ["prompt": "a lighthouse", "tone": "calm", "count": 1]
+            )
+            let file = "\(place.path)/exported.json"
+            Text.write(try await exported(motto.id).utf8, to: file)
+            let source = Text.read("\(Installed.project)/Functions/Motto/MottoFunction.swift") ?? ""
+            let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
+            let begin = try #require(lines.firstIndex { $0.contains("try MottoRequest(event.object())") })
+            let commands = ["break MottoFunction.swift:\(begin + 1)", "run", "continue"].flatMap {
+                ["-ex", $0]
+            }
+            let program = ["\(Installed.directory)/functions", "--inline", "motto", "--record", file]
+            let ran = try await Ran.run(ChildSpec("gdb", ["-q", "-batch"] + commands + ["--args"] + program))
+            #expect(ran.code == 0 && ran.output.contains("hit Breakpoint 1"), "\(ran.all)")
+            #expect(ran.output.contains(motto.reply.text), "\(ran.all)")
         }
 
         @Test("a reply that streams is played too, piece by piece from the model")

@@ -36,6 +36,31 @@ extension Scenarios {
             #expect(ran.code == code && ran.errors.contains(message), "\(ran.all)")
         }
 
+        @Test("the files are read where the configuration has them, or where an option says")
+        func places() async throws {
+            let place = try TemporaryPlace()
+            defer { place.remove() }
+            _ = FixtureProject.options(in: place.path)
+            let schedule = "schedule: nightly\nfunction: typed\ncron: \"0 3 * * *\"\nzone: Etc/UTC\n"
+            Text.write(schedule.utf8, to: "\(place.path)/schedules/nightly.yaml")
+            let (functions, schedules) = ("\(place.path)/Functions", "\(place.path)/schedules")
+            let file = "\(place.path)/swiftlet.yaml"
+            Text.write("functions: \(functions)\nschedules: \(schedules)\n".utf8, to: file)
+            let from = ["--from", "2026-11-27T00:00:00Z"]
+            for words in [["--config", file], ["--functions", functions, "--schedules", schedules]] {
+                let next = try await DevHost.swiftlet(["schedule", "next", "--count", "1"] + from + words)
+                #expect(next.output.hasPrefix("2026-11-27T03:00:00Z"), "\(next.all)")
+                let day = try await DevHost.swiftlet(
+                    ["schedule", "simulate", "--to", "2026-11-28", "--summary"] + from + words
+                )
+                #expect(day.code == 0 && day.output.contains("nightly"), "\(day.all)")
+            }
+            let missing = try await DevHost.swiftlet(
+                ["schedule", "next", "--config", "/nowhere.yaml"] + from
+            )
+            #expect(missing.code == 78 && missing.errors.contains("/nowhere.yaml"), "\(missing.all)")
+        }
+
         @Test("an instant may be said by a zone's clock")
         func local() async throws {
             let from = ["--from", "2026-11-27 12:50 America/New_York", "--count", "1"]

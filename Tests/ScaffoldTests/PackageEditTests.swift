@@ -6,20 +6,20 @@ struct PackageEditTests {
     private let package = """
         // let functions = the list below
         let functions = [
-            "Motto", "Script",
+            "Lotto", "Sketch",
         ]
         let package = Package(name: "x", targets: [.target(name: "Storage2")])
 
         """
     private let catalogue = """
         import FunctionCore
-        import Motto
-        import Script
+        import Lotto
+        import Sketch
 
         /// All of them.
         public let catalog: [FunctionEntry] = [
-            FunctionEntry("motto", MottoFunction.self),
-            FunctionEntry("script", ScriptFunction.self),
+            FunctionEntry("lotto", LottoFunction.self),
+            FunctionEntry("sketch", SketchFunction.self),
         ]
 
         """
@@ -28,12 +28,12 @@ struct PackageEditTests {
     func adds() throws {
         let name = try FunctionName("night-owl")
         let expected = package.replacing(
-            "    \"Motto\", \"Script\",\n",
-            with: "    \"Motto\", \"Script\",\n    \"NightOwl\",\n"
+            "    \"Lotto\", \"Sketch\",\n",
+            with: "    \"Lotto\", \"Sketch\",\n    \"NightOwl\",\n"
         )
         #expect(try PackageEdit.manifest(package, adding: name) == expected)
         let listed = try PackageEdit.catalogue(catalogue, adding: name)
-        #expect(listed.contains("import Motto\nimport NightOwl\nimport Script\n"))
+        #expect(listed.contains("import Lotto\nimport NightOwl\nimport Sketch\n"))
         let entry = "    FunctionEntry(\"night-owl\", NightOwlFunction.self),\n]"
         #expect(listed.contains(entry))
         #expect(listed.split(separator: "\n").count == catalogue.split(separator: "\n").count + 2)
@@ -62,13 +62,13 @@ struct PackageEditTests {
 
     @Test("a file without the list, another target of the name and another handler are refused in words")
     func refuses() throws {
-        let name = try FunctionName("motto")
+        let name = try FunctionName("lotto")
         #expect(throws: ScaffoldError.self) { try PackageEdit.manifest("let package = 1", adding: name) }
-        #expect(throws: ScaffoldError.self) { try PackageEdit.catalogue("import Motto", adding: name) }
+        #expect(throws: ScaffoldError.self) { try PackageEdit.catalogue("import Lotto", adding: name) }
         let taken = try FunctionName("storage2")
         let error = #expect(throws: ScaffoldError.self) { try PackageEdit.manifest(package, adding: taken) }
         #expect(error?.description.contains("Storage2") == true)
-        let other = catalogue.replacing("MottoFunction", with: "OtherFunction")
+        let other = catalogue.replacing("LottoFunction", with: "OtherFunction")
         #expect(throws: ScaffoldError.self) { try PackageEdit.catalogue(other, adding: name) }
     }
 }

@@ -35,6 +35,12 @@ struct TemplateTests {
         let far = try ProjectTemplate("shop", .url("https://example.org/x/runtime.git")).files()
         let text = try #require(far.first { $0.path == "Package.swift" }?.content)
         #expect(text.contains("package: \"runtime\""))
-        #expect(throws: ScaffoldError.self) { try ProjectTemplate("a b", .path("/x")) }
+        for name in ["a b", "", "Swiftlet", "yams", "main"] {
+            #expect(throws: ScaffoldError.self) { try ProjectTemplate(name, .path("/there/main")) }
+        }
+        let own = #expect(throws: ScaffoldError.self) {
+            try ProjectTemplate("Runtime", .url("https://example.org/x/runtime.git"))
+        }
+        #expect(own?.description.contains("such as Runtime-functions") == true)
     }
 }
