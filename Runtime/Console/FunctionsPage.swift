@@ -220,14 +220,14 @@ extension FunctionView {
                 ) {
                     reply?.event ?? samples.first?.event ?? "{}"
                 }
-                tag("p", .id("event-hint"), .class("quiet small")) {
-                    "As swiftlet invoke --sample prints it; an object without a kind is a plain event’s. "
-                    "Ctrl+Enter invokes."
-                }
             }
             tag("div", .class("actions")) {
                 tag("button", .type("submit")) { "Invoke" }
                 tag("button", .type("button"), .id("stop"), .class("plain"), .flag("disabled")) { "Stop" }
+                tag("span", .id("event-hint"), .class("quiet small")) { "Ctrl+Enter invokes, too." }
+            }
+            tag("p", .class("quiet small")) {
+                "The event is what swiftlet invoke --sample prints; an object without a kind is a plain event’s."
             }
         }
     }

@@ -127,7 +127,7 @@ extension OverviewView {
                     sparkline(row.reading.history, "\(row.name): \(row.reading.lately) in five minutes"),
                     HTML(row.reading.rateText), tinted(row.reading.errorText, row.reading.failed > 0),
                     HTML(row.reading.latency(0.5)), HTML(row.reading.latency(0.95)),
-                    HTML("\(row.workers) of \(row.max)"), HTML(String(row.waiting)),
+                    HTML("\(row.workers) of \(row.max)"), amount(row.waiting),
                 ]
             },
             empty: noFunctions
@@ -155,7 +155,11 @@ extension OverviewView {
 
 extension RateBook.Reading {
     var rateText: String { rate == 0 ? "0" : digits(rate, rate < 10 ? 2 : 0) }
-    var errorText: String { count == 0 ? "–" : "\(digits(100 * Double(failed) / Double(count), 1)) %" }
+    var errorText: String {
+        guard count > 0 else { return "–" }
+        let share = 100 * Double(failed) / Double(count)
+        return failed > 0 && share < 0.1 ? "< 0.1 %" : "\(digits(share, 1)) %"
+    }
     func latency(_ share: Double) -> String { quantile(share).map { spoken($0) } ?? "–" }
     var lately: String { counted(Int(history.map(\.all).reduce(0, +)), "invocation") }
 }

@@ -166,6 +166,15 @@ package func digits(_ value: Double, _ count: Int) -> String {
     return rounded == rounded.rounded() && abs(rounded) < 1e15 ? String(Int64(rounded)) : "\(rounded)"
 }
 
+/// A number of a table, which stands back where it is none.
+func amount(_ count: Int?) -> HTML {
+    guard let count, count != 0 else { return tag("span", .class("quiet")) { count == nil ? "–" : "0" } }
+    return HTML(String(count))
+}
+
+/// `1 core`, `1.5 cores`.
+func counted(_ count: String, _ one: String) -> String { "\(count) \(count == "1" ? one : one + "s")" }
+
 /// `1 worker`, `2 workers`.
 func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
     "\(count) \(count == 1 ? one : many ?? one + "s")"

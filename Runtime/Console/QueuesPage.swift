@@ -197,8 +197,8 @@ package struct QueuesView: Sendable {
             tag("a", .href(Address("/console/streams/one").with("key", source.key))) { source.key },
             HTML(source.group),
             tag("a", .href(Address("/console/functions", source.function))) { source.function },
-            HTML(source.lag.map { String($0) } ?? "–"), HTML(source.pending.map { String($0) } ?? "–"),
-            source.dead.map { $0 > 0 ? pill(String($0), .bad) : HTML("0") } ?? HTML("–"),
+            amount(source.lag), amount(source.pending),
+            source.dead.map { $0 > 0 ? pill(String($0), .bad) : amount(0) } ?? amount(nil),
             (source.dead ?? 0) > 0
                 ? tag("a", .href(dead)) {
                     "Look"
@@ -210,7 +210,7 @@ package struct QueuesView: Sendable {
     private func row(_ jobs: Jobs) -> [HTML] {
         let failed = (jobs.counts["failed"] ?? 0) + (jobs.counts["expired"] ?? 0)
         return [tag("a", .href(Address("/console/functions", jobs.function))) { jobs.function }]
-            + QueuesView.states.map { HTML(String(jobs.counts[$0] ?? 0)) }
+            + QueuesView.states.map { amount(jobs.counts[$0] ?? 0) }
             + [
                 failed > 0
                     ? button(

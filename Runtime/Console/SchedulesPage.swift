@@ -198,7 +198,7 @@ extension ScheduleView {
             }
             if let paused { tag("p", .class("note warn")) { "Paused: \(paused)" } }
             wishes()
-            tag("div", .class("columns")) {
+            tag("div", .class("columns uneven")) {
                 tag("section") {
                     tag("h2") { "Its times" }
                     table(

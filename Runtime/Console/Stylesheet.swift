@@ -119,6 +119,7 @@ enum Stylesheet {
         .columns > * { min-width: 0; }
         .columns { margin-top: 1.75rem; }
         .columns h2:first-child { margin-top: 0; }
+        .uneven { grid-template-columns: minmax(0, 2fr) minmax(0, 1fr); }
         .plain-list { list-style: none; margin: 0; padding: 0; display: grid; gap: .3rem; }
         .empty { padding: 1.5rem; text-align: center; color: var(--quiet); border: 1px dashed var(--line);
           border-radius: .75rem; max-width: none; }
@@ -141,7 +142,7 @@ enum Stylesheet {
         .list tbody tr:last-child > :last-child { border-bottom-right-radius: .7rem; }
         .list .number { text-align: right; white-space: nowrap; }
         .list form { display: inline; }
-        .list .mono, .list button { white-space: nowrap; }
+        .list .mono, .list button, .list time { white-space: nowrap; }
         a[aria-current="true"] { color: var(--ink); font-weight: 600; text-decoration: none; }
         .rows { list-style: none; margin: 0; padding: 0; background: var(--paper); border: 1px solid var(--line);
           border-radius: .75rem; overflow: hidden; }
@@ -173,9 +174,11 @@ enum Stylesheet {
         button.danger { background: transparent; color: var(--bad); border-color: var(--bad); }
         button:disabled { opacity: .6; cursor: default; }
         .login form, .stack { display: grid; gap: .9rem; }
+        .stack p { margin: 0; }
         .bar { display: flex; flex-wrap: wrap; gap: .6rem; align-items: end; margin: 0 0 1rem; }
         .bar > div { flex: 1 1 9rem; min-width: 0; }
         .bar > .wide { flex-grow: 2; }
+        .bar > button { height: 2.35rem; }
         .actions { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; }
         .reply { display: grid; gap: .6rem; }
         .reply p { margin: 0; }
@@ -248,15 +251,18 @@ enum Stylesheet {
         }
         @media (max-width: 42rem) {
           .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-          .cards, .columns { grid-template-columns: minmax(0, 1fr); }
+          .cards, .columns, .uneven { grid-template-columns: minmax(0, 1fr); }
           .status .quiet { display: none; }
-          .list, .list tbody, .list tr, .list th, .list td { display: block; }
+          .list, .list tbody, .list th, .list td { display: block; }
+          .list tr { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 0 .75rem; }
           .list thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
           .list tbody tr { padding: .6rem .9rem; border-top: 1px solid var(--line); }
           .list tbody tr:first-child { border-top: 0; }
           .list tbody th, .list tbody td { border: 0; padding: .1rem 0; background: none !important; }
+          .list tbody th, .list tbody td { grid-column: 1 / -1; }
           .list tbody td { display: grid; grid-template-columns: 7.5rem minmax(0, 1fr); gap: .5rem; text-align: left; }
-          .list tbody td.number { text-align: left; white-space: normal; }
+          .list tbody td.number { grid-column: auto; grid-template-columns: minmax(0, 1fr); gap: 0; text-align: left;
+            align-content: start; white-space: normal; }
           .list td[data-label]::before { content: attr(data-label); color: var(--quiet); font-size: .87rem; }
           .list td:empty { display: none; }
           .list td > .pill { justify-self: start; }

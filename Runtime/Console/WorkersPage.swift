@@ -52,7 +52,7 @@ package struct WorkersView: Sendable {
 
         fileprivate func text(_ amount: Int) -> String {
             switch name {
-            case "cpu": "\(amount) m"
+            case "cpu": counted(digits(Double(amount) / 1000, 2), "core")
             case "memory": spoken(bytes: amount)
             default: amount >= 1 << 20 ? spoken(bytes: amount) : String(amount)
             }
@@ -109,7 +109,7 @@ package struct WorkersView: Sendable {
                             tag("a", .href(Address("/console/functions", worker.function))) {
                                 worker.function
                             },
-                            pill(worker.state, worker.tone), HTML(String(worker.inFlight)),
+                            pill(worker.state, worker.tone), amount(worker.inFlight),
                             HTML(worker.memory.map { spoken(bytes: $0) } ?? "–"), HTML(spoken(worker.age)),
                         ]
                     },
@@ -127,9 +127,9 @@ package struct WorkersView: Sendable {
                     pools.map { pool in
                         [
                             tag("a", .href(Address("/console/functions", pool.function))) { pool.function },
-                            HTML(String(pool.workers)), HTML(String(pool.max)), HTML(String(pool.pending)),
-                            HTML(String(pool.retired)),
-                            pool.lost > 0 ? pill(String(pool.lost), .bad) : HTML("0"),
+                            amount(pool.workers), amount(pool.max), amount(pool.pending),
+                            amount(pool.retired),
+                            pool.lost > 0 ? pill(String(pool.lost), .bad) : amount(0),
                         ]
                     },
                     empty: noFunctions

@@ -25,7 +25,7 @@ extension ConsoleRoutes {
             let shown = ReplyView(
                 status: reply.outcome.error?.status ?? reply.status,
                 type: type,
-                text: reply.outcome.error?.message ?? body,
+                text: reply.outcome.error?.spelledOut ?? body,
                 error: reply.outcome.error?.code,
                 took: Monotonic.now - began,
                 invocation: invocation.id,
@@ -99,7 +99,7 @@ struct InvocationStream: Sendable {
                 if let error = outcome.error {
                     end["error"] = .string(error.code)
                     end["status"] = .integer(Int64(error.status))
-                    end["message"] = .string(error.message)
+                    end["message"] = .string(error.spelledOut)
                 }
                 try await writer.write(["end": .object(end)])
             }

@@ -80,7 +80,7 @@ extension ConsoleRoutes {
         view.policy = [
             ("when", entry.kind.text), ("limits", entry.limits.text), ("catch up", entry.policy.catchUp.text),
             ("overlap", entry.policy.overlap.rawValue),
-        ]
+        ].filter { !$0.1.isEmpty }
         return view
     }
 

@@ -10,18 +10,23 @@ struct SampleEvents {
 
     /// In the order of the manifest; a plain one last, which every function has.
     var all: [Event] {
-        routes + sockets + streams + schedules + [Event(operation: firstOperation, body: "{}")]
+        routes + sockets + streams + schedules + [plain]
     }
 
-    private var firstOperation: String { manifest.routes.first?.operation ?? "" }
+    private var plain: Event {
+        let operation = manifest.routes.first?.operation ?? ""
+        let members = SampleMembers(manifest, operation).members
+        return Event(operation: operation, body: JSON.object(members).bytes())
+    }
 
     private var routes: [Event] {
         manifest.routes.map { route in
-            let (target, parameters) = SampleEvents.fill(route.path)
+            var members = SampleMembers(manifest, route.operation)
+            let (path, parameters) = SampleEvents.fill(route.path, &members)
             let hasBody = ["POST", "PUT", "PATCH"].contains(route.method)
             let request = HTTPRequest(
                 method: route.method,
-                target: target,
+                target: hasBody ? path : path + members.query,
                 parameters: parameters,
                 headers: hasBody ? [.json] : []
             )
@@ -29,14 +34,15 @@ struct SampleEvents {
                 kind: .http,
                 operation: route.operation,
                 request: request,
-                body: hasBody ? "{}" : Bytes()
+                body: hasBody ? JSON.object(members.members).bytes() : Bytes()
             )
         }
     }
 
     private var sockets: [Event] {
         manifest.webSockets.flatMap { socket in
-            let (target, parameters) = SampleEvents.fill(socket.path)
+            var members = SampleMembers(manifest, socket.operation)
+            let (target, parameters) = SampleEvents.fill(socket.path, &members)
             let request = HTTPRequest(method: "GET", target: target, parameters: parameters)
             return [ConnectionEvent.Phase.connect, .message, .disconnect].map { phase in
                 Event(
@@ -44,7 +50,7 @@ struct SampleEvents {
                     operation: socket.operation,
                     request: request,
                     connection: ConnectionEvent(id: "sample", phase: phase),
-                    body: phase == .message ? "{}" : Bytes()
+                    body: phase == .message ? JSON.object(members.members).bytes() : Bytes()
                 )
             }
         }
@@ -84,15 +90,19 @@ struct SampleEvents {
         }
     }
 
-    /// A path with a value for each name: a number where the name speaks of one, else a word.
-    private static func fill(_ path: String) -> (target: String, parameters: [String: String]) {
+    /// A path with a value for each name: the schema's, or a number where the name speaks of one, else a word.
+    private static func fill(
+        _ path: String,
+        _ members: inout SampleMembers
+    ) -> (target: String, parameters: [String: String]) {
         var parameters: [String: String] = [:]
         let parts = path.split(separator: "/").map { part -> String in
             guard part.hasPrefix("{"), part.hasSuffix("}") else { return String(part) }
             let name = String(part.dropFirst().dropLast().filter { $0 != "*" })
-            let value = name == "user" || name.hasSuffix("id") || name == "to" ? "1" : "sample"
+            let word = name == "user" || name.hasSuffix("id") || name == "to" ? "1" : "sample"
+            let value = members.take(name) ?? word
             parameters[name] = value
-            return value
+            return SampleMembers.encoded(value)
         }
         return ("/" + parts.joined(separator: "/"), parameters)
     }

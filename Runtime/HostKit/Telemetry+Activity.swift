@@ -4,6 +4,13 @@ import Invocations
 import Observe
 import WorkerPool
 
+extension FunctionError {
+    /// Its message, or where it only points to its faults, these.
+    var spelledOut: String {
+        faults.isEmpty ? message : faults.map(\.message).joined(separator: "; ")
+    }
+}
+
 /// What goes into the book of activity; texts with the host's secrets taken out, as in the log.
 extension Telemetry {
     func enter(_ report: InvocationReport, _ error: FunctionError?, at time: Instant) {
@@ -23,7 +30,7 @@ extension Telemetry {
             worker: report.pid,
             outcome: report.outcome.label,
             status: status,
-            error: error.map { ActivityError(code: $0.code, message: log.clean($0.message)) },
+            error: error.map { ActivityError(code: $0.code, message: log.clean($0.spelledOut)) },
             bytesIn: report.bytesIn,
             bytesOut: report.bytesOut
         )

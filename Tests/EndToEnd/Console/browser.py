@@ -8,6 +8,7 @@ from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
 AXE = importlib.resources.files("axe_core_python").joinpath("axe.min.js").read_text()
@@ -93,16 +94,27 @@ class Browser:
             time.sleep(0.05)
         raise AssertionError(f"{what} did not come within {within} s")
 
+    def texts(self, selector):
+        return self.run("return [...document.querySelectorAll(arguments[0])].map((one) => one.innerText)", selector)
+
+    def keys(self, *keys):
+        """Presses keys where the focus is."""
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def click(self, selector, name=""):
+        """The first that begins with the name; found and clicked at once, as parts are replaced at any moment."""
+        found = self.run(
+            "const one = [...document.querySelectorAll(arguments[0])].find((one) => one.innerText.startsWith(arguments[1]));"
+            "if (one) one.click(); return Boolean(one)", selector, name)
+        assert found, f"there is no {selector} {name} at {self.driver.current_url}: {self.text()}"
+
     def press(self, name, refused=False, within="main"):
         """Sends the form of the first button of that name, and waits for the page that it leads to."""
         before = self.find("html").id
-        for button in self.all(f"{within} button"):
-            if button.text.split("\n")[0].startswith(name):
-                button.click()
-                self.eventually("the next page", lambda: self.find("html").id != before)
-                # A browser tells of a page with an error's status, too.
-                return self.driver.get_log("browser") if refused else self.quiet(name)
-        raise AssertionError(f"there is no button {name} at {self.driver.current_url}: {self.text()}")
+        self.click(f"{within} button", name)
+        self.eventually("the next page", lambda: self.find("html").id != before)
+        # A browser tells of a page with an error's status, too.
+        return self.driver.get_log("browser") if refused else self.quiet(name)
 
     def close(self):
         self.driver.quit()
