@@ -35,10 +35,9 @@ extension Doctor {
 
     /// The executable that holds the functions, and which it has.
     private func bundle() async -> (Finding, known: [String]?) {
-        let plan = ProjectSource.plan(configuration)
-        let path = ProjectSource.bundle(configuration, program: program, build: plan)
+        let path = ProjectSource.bundle(configuration, program: program, isDevelopment: true)
         guard access(path, X_OK) == 0 else {
-            if path == plan?.output {
+            if path == ProjectSource.package(configuration)?.output {
                 return (Finding("bundle", .good, "none yet: `swiftlet dev` builds it first"), nil)
             }
             let remedy = "build it, here by `make build`, or name one by --bundle"
