@@ -25,6 +25,7 @@ final class RuntimeWorker: @unchecked Sendable {
         /// What came, where the reply is read by it, and what the runtime is handed.
         let batch: RedisEvent?
         let event: ByteBuffer
+        let arrived = Monotonic.now
         let deadline: Monotonic
         var handed: Monotonic?
         var reply = OutgoingReply()
@@ -50,6 +51,8 @@ final class RuntimeWorker: @unchecked Sendable {
     private var nextClient = 0
     /// How long the start took, until the first invocation has told it.
     private var startTime: Duration?
+    /// The start took too long: what is left of it is on the first invocation's time.
+    private var isStartLate = false
     /// The most memory that was seen: of a process that has ended nothing more can be.
     private var peakMiB = 0
     private var server: (any Channel)?
@@ -181,6 +184,7 @@ final class RuntimeWorker: @unchecked Sendable {
     private func becameReady(isLate: Bool) {
         let startup = Monotonic.now - started
         if isLate {
+            isStartLate = true
             log(0, LambdaLines.initReport(startup, .timeout))
         } else {
             startTime = startup
@@ -205,7 +209,8 @@ final class RuntimeWorker: @unchecked Sendable {
                 return perform(machine.takenBack(key, from: client))
             }
             if peakMiB == 0 { lookAtMemory() }
-            served[key]?.handed = .now
+            served[key]?.handed = isStartLate ? invocation.arrived : .now
+            isStartLate = false
         }
         connection.isWaiting = false
         connection.respond(
@@ -269,6 +274,8 @@ final class RuntimeWorker: @unchecked Sendable {
     private func tellEnd(of key: RuntimeMachine.Key, _ fault: PlatformFault) {
         guard let invocation = served[key] else { return }
         for line in fault.lines(for: invocation.request, at: realNow()) { log(key, line) }
+        // Of a process that has ended the kernel tells nothing more.
+        if fault == .outOfMemory { peakMiB = max(peakMiB, function.memoryMiB) }
         tellEnd(of: key, fault.end)
     }
 

@@ -41,6 +41,7 @@ package struct LogTail: Sendable, Hashable {
             add(LambdaLines.end(request))
             if var report {
                 report.end = fault?.end ?? .success
+                if fault == .outOfMemory { report.maxMemoryMiB = report.memoryMiB }
                 add(LambdaLines.report(request, report))
             }
         }

@@ -88,7 +88,7 @@ enum AdminRoutes {
             query: [("kinds", text)],
             as: "text/event-stream"
         ),
-        "GET /v1/capacity": Route("What workers take of the host", answers: ["type": "object"]),
+        "GET /v1/capacity": Route("What workers take of the host", answers: object("resources", "waiting")),
         "GET /v1/clock": Route("The wall clock", answers: clock),
         "POST /v1/clock": Route(
             "Sets the clock of a `dev` host",
@@ -98,7 +98,7 @@ enum AdminRoutes {
             ],
             answers: clock
         ),
-        "GET /v1/schedule/audit": Route("What windows did", answers: ["type": "object"]),
+        "GET /v1/schedule/audit": Route("What windows did", answers: object("sound", "rotations")),
         "GET /v1/shards/{user}": Route("Where a user's data lie", answers: object("user", "shard", "file")),
         "GET /v1/credits/{user}": Route(
             "A user's credits",
@@ -111,9 +111,12 @@ enum AdminRoutes {
                 "type": "object", "required": ["id", "credits"],
                 "properties": ["id": text, "credits": whole, "note": text],
             ],
-            answers: ["type": "object"]
+            answers: object("transfer", "available")
         ),
-        "POST /v1/reload": Route("Reads bundle, manifests and schedules anew", answers: ["type": "object"]),
+        "POST /v1/reload": Route(
+            "Reads bundle, manifests and schedules anew",
+            answers: object("generation", "bundle", "changed", "added", "removed", "schedules")
+        ),
         "GET /v1/audit": Route(
             "Whether all that was accepted is accounted for",
             answers: object("balanced", "lines")
@@ -152,33 +155,44 @@ enum AdminRoutes {
         "POST /v1/dead-letters/purge": Route("Removes them", query: letters, answers: object("purged")),
     ]
 
+    private static let schedule: JSON = [
+        "type": "object", "required": ["schedule"],
+        "properties": ["schedule": object("id", "function", "when")],
+    ]
+
     private static let schedules: [String: Route] = [
-        "GET /v1/schedule": Route("Schedules and windows as they stand", answers: ["type": "object"]),
+        "GET /v1/schedule": Route(
+            "Schedules and windows as they stand",
+            answers: object("now", "windows", "schedules")
+        ),
         "GET /v1/schedule/next": Route(
             "What is due next",
             query: [("count", whole), ("until", instant), ("name", text)],
-            answers: ["type": "object"]
+            answers: object("now", "next", "faults")
         ),
-        "GET /v1/schedules/{id}": Route("A schedule", answers: ["type": "object"]),
+        "GET /v1/schedules/{id}": Route("A schedule", answers: schedule),
         "GET /v1/schedules/{id}/history": Route(
             "Its times, the newest first",
             query: [("before", instant), ("limit", whole)],
-            answers: ["type": "object"]
+            answers: object("times")
         ),
-        "GET /v1/schedules/{id}/times/{time}": Route("What became of a time", answers: ["type": "object"]),
+        "GET /v1/schedules/{id}/times/{time}": Route(
+            "What became of a time",
+            answers: object("verdict", "text")
+        ),
         "POST /v1/schedules/{id}/pause": Route(
             "Pauses it",
             body: ["type": "object", "properties": ["note": text]],
-            answers: ["type": "object"]
+            answers: schedule
         ),
-        "POST /v1/schedules/{id}/resume": Route("Resumes it", answers: ["type": "object"]),
-        "POST /v1/schedules/{id}/trigger": Route("Has it run now", answers: ["type": "object"]),
+        "POST /v1/schedules/{id}/resume": Route("Resumes it", answers: schedule),
+        "POST /v1/schedules/{id}/trigger": Route("Has it run now", answers: object("times")),
         "POST /v1/schedules/{id}/backfill": Route(
             "Has it run for past times",
             body: [
                 "type": "object", "required": ["from", "to"], "properties": ["from": instant, "to": instant],
             ],
-            answers: ["type": "object"]
+            answers: object("times")
         ),
     ]
 

@@ -114,6 +114,17 @@ extension Scenarios {
             }
         }
 
+        @Test("a worker over its memory is told as one killed for it")
+        func memory() async throws {
+            try await run(["py": "limits: {memory: 64MiB}"]) { host in
+                let large = try await host.lambda("py", ["do": "allocate", "megabytes": 300])
+                let why = "RequestId: \(large.request) Error: Runtime exited with error: signal: killed"
+                #expect(large.error == ("Runtime.OutOfMemory", why))
+                #expect(large.log.contains("\tMax Memory Used: 64 MB\t"), "\(large.log)")
+                #expect(large.log.hasSuffix("\tStatus: error\tError Type: Runtime.OutOfMemory\n"))
+            }
+        }
+
         @Test("a file of the function's folder that changes has new workers run it, and loses no invocation")
         func reload() async throws {
             let place = try TemporaryPlace()

@@ -29,6 +29,12 @@ def handler(event, context):
             time.sleep(0.02)
     if what == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if what == "allocate":
+        held = []
+        for _ in range(event["megabytes"]):
+            held.append(bytearray(b"x") * (1 << 20))
+            time.sleep(0.002)
+        time.sleep(10)
     if what == "exit":
         os._exit(event["code"])
     if what == "large":
