@@ -325,7 +325,7 @@ let package = Package(
             path: "Tests/EndToEnd",
             exclude: [
                 "crash-point.c", "in_venv.py", "websocket_client.py", "Calendars", "CloudEvents", "Console",
-                "Kubernetes", "Lambda", "LambdaBootstrap", "OpenAPI",
+                "Kubernetes", "Lambda", "LambdaBootstrap", "OpenAPI", "Traces",
             ],
             swiftSettings: strict
         ),

@@ -17,12 +17,13 @@ extension ActivityEntry {
         var object: JSONObject = [
             "number": .integer(Int64(number)), "id": .string(id), "function": .string(function),
             "trigger": .string(trigger), "operation": .string(operation),
-            "attempt": .integer(Int64(attempt)), "trace": .string(trace),
+            "attempt": .integer(Int64(attempt)), "trace": .string(trace), "span": .string(SpanID.text(span)),
+            "parent": parent.id == 0 ? .null : .string(SpanID.text(parent.id)),
             "began": .string(began.rfc3339), "ended": .string(ended.rfc3339),
             "queued_ms": .number(queued.rounded), "duration_ms": .number(ran.rounded),
             "start": .string(isCold ? "cold" : "warm"), "worker": .integer(Int64(worker)),
             "outcome": .string(outcome), "status": .integer(Int64(status)),
-            "calls": .integer(Int64(calls.count + callsLeftOut)),
+            "calls": .integer(Int64(calls.reduce(callsLeftOut) { $0 + $1.times })),
             "bytes_in": .integer(Int64(bytesIn)), "bytes_out": .integer(Int64(bytesOut)),
             "recorded": .bool(isRecorded),
         ]
@@ -42,6 +43,8 @@ extension ActivityCall {
         ]
         object["duration_ms"] = duration.map { .number($0.rounded) } ?? .null
         if let error { object["code"] = .string(error) }
+        if times > 1 { object["times"] = .integer(Int64(times)) }
+        for fact in facts { object[fact.name] = fact.value }
         return .object(object)
     }
 }
@@ -94,5 +97,5 @@ extension ActivityEvent {
 
 extension Duration {
     /// In milliseconds, to the microsecond.
-    fileprivate var rounded: Double { (milliseconds * 1000).rounded() / 1000 }
+    var rounded: Double { (milliseconds * 1000).rounded() / 1000 }
 }

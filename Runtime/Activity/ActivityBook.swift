@@ -3,7 +3,8 @@ import Synchronization
 
 /// The invocations of late, their log lines, and a feed of what happens.
 ///
-/// Bounds: `capacity` attempts and the lines of `LineShelf`, of each the oldest go; a reader of the feed that
+/// Bounds: `capacity` attempts, as many spans that are none, and the lines of `LineShelf`, of each the oldest
+/// go; a reader of the feed that
 /// is behind by `ActivityUpdates.pendingMax` events loses those that follow, and is told how many. Nothing is
 /// allocated before there is something to keep. Threading: any; an entry costs its making one short lock.
 package final class ActivityBook: Sendable {
@@ -12,6 +13,8 @@ package final class ActivityBook: Sendable {
         var entries: [ActivityEntry] = []
         var head = 0
         var count = 0
+        var spans: [ActivitySpan] = []
+        var spanHead = 0
         var lines = LineShelf()
         var readers: [Int: ActivityReader] = [:]
         var nextReader = 0
@@ -43,6 +46,15 @@ package final class ActivityBook: Sendable {
             if state.entries.count < capacity { return state.entries.append(entry) }
             state.entries[state.head] = entry
             state.head = state.head + 1 == capacity ? 0 : state.head + 1
+        }
+    }
+
+    /// Something of a trace that is no attempt.
+    package func add(_ span: ActivitySpan) {
+        state.withLock { state in
+            if state.spans.count < capacity { return state.spans.append(span) }
+            state.spans[state.spanHead] = span
+            state.spanHead = state.spanHead + 1 == capacity ? 0 : state.spanHead + 1
         }
     }
 
@@ -103,6 +115,9 @@ package final class ActivityBook: Sendable {
         state.withLock { $0.lines.lines(of: id) }
     }
 
+    /// What is kept of spans that are no attempts, in no order.
+    package var spans: [ActivitySpan] { state.withLock { $0.spans } }
+
     private func newest(below number: Int) -> [ActivityEntry] {
         state.withLock { state in
             let oldest = state.count - state.entries.count + 1
@@ -136,6 +151,9 @@ package struct ActivityFilter: Sendable {
     package var id: String?
     package var function: String?
     package var trigger: String?
+    /// A trace of which it is a part, or how its own begins.
+    package var trace: String?
+    package var tracePrefix: String?
     /// Any of these words.
     package var outcomes: Set<String>
     /// What is somewhere in id, function, trace, error or log lines; capitals and small letters are the same.
@@ -147,12 +165,16 @@ package struct ActivityFilter: Sendable {
         id: String? = nil,
         function: String? = nil,
         trigger: String? = nil,
+        trace: String? = nil,
+        tracePrefix: String? = nil,
         outcomes: Set<String> = [],
         search: String? = nil
     ) {
         self.id = id
         self.function = function
         self.trigger = trigger
+        self.trace = trace
+        self.tracePrefix = tracePrefix
         self.outcomes = outcomes
         word = search.flatMap { SearchWord($0) }
     }
@@ -161,6 +183,10 @@ package struct ActivityFilter: Sendable {
         if let id, entry.id != id { return false }
         if let function, entry.function != function { return false }
         if let trigger, entry.trigger != trigger { return false }
+        if let trace, entry.trace != trace, !entry.otherPlaces.contains(where: { $0.traceID == trace }) {
+            return false
+        }
+        if let tracePrefix, !entry.trace.hasPrefix(tracePrefix) { return false }
         if !outcomes.isEmpty, !outcomes.contains(entry.outcome) { return false }
         guard let word else { return true }
         let texts = [entry.id, entry.function, entry.trace, entry.error?.code, entry.error?.message]

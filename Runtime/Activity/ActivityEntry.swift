@@ -13,14 +13,23 @@ package struct ActivityEntry: Sendable {
     /// From 1.
     package var attempt: Int
     package var trace: String
+    /// The attempt's own span, and the one that asked for it.
+    package var span: UInt64 = 0
+    package var parent = ParentSpan()
+    /// Its places in other traces, where it did something of several at once.
+    package var otherPlaces: [SpanPlace] = []
     /// On the host's wall clock.
     package var ended: Instant
+    /// The same on the real clock, by which the spans of a trace lie in each other.
+    package var clock = Monotonic(nanoseconds: 0)
     /// How long it waited for a worker.
     package var queued: Duration
     /// From the worker's having it to its end.
     package var ran: Duration
     /// Whether a worker was started for it; what the start took is part of `queued`.
     package var isCold: Bool
+    /// What that start took.
+    package var startup = Duration.zero
     /// The worker's process, or 0 where none had it.
     package var worker: Int32
     /// The outcome's word, as in logs and metrics.
@@ -105,6 +114,10 @@ package struct ActivityCall: Sendable, Hashable {
     package var duration: Duration?
     /// The code of the error that answered it.
     package var error: String?
+    /// For how many calls it stands: reports of progress that follow one another are one.
+    package var times = 1
+    /// What the service told of it.
+    package var facts: [SpanAttribute] = []
 
     package init(binding: String, method: String, offset: Duration, duration: Duration?, error: String?) {
         self.binding = binding

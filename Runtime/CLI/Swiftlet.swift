@@ -20,7 +20,7 @@ struct Swiftlet: AsyncParsableCommand {
         version: version,
         subcommands: [
             Dev.self, Serve.self, Reload.self, Invoke.self, Functions.self, Routes.self, Check.self,
-            Logs.self, New.self, Tail.self, DoctorCommand.self,
+            Logs.self, New.self, Tail.self, Trace.self, DoctorCommand.self,
             Schedule.self, Cron.self, MarketCalendars.self, Clock.self, Jobs.self, Audit.self,
             DeadLettersCommand.self,
             Credits.self,

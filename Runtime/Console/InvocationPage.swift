@@ -119,7 +119,10 @@ package struct InvocationView: Sendable {
             ("asked by", HTML(attempt.trigger + (attempt.operation.isEmpty ? "" : ", \(attempt.operation)"))),
             ("worker", HTML(attempt.worker == 0 ? "none" : "process \(attempt.worker)")),
             ("event, reply", HTML("\(spoken(bytes: attempt.bytesIn)), \(spoken(bytes: attempt.bytesOut))")),
-            ("trace", tag("code") { attempt.trace }),
+            (
+                "trace",
+                tag("a", .class("mono"), .href(Address("/console/traces", attempt.trace))) { attempt.trace }
+            ),
         ]
         if let message = attempt.message, attempts.count > 1 {
             all.append(("error", HTML("\(attempt.code ?? ""): \(message)")))

@@ -1,6 +1,6 @@
 /// How the console looks: one sheet, in the system's own fonts, light and dark.
 enum Stylesheet {
-    static let text = colours + frame + content + tables + forms + pictures + narrow
+    static let text = colours + frame + content + tables + forms + pictures + narrow + traces
 
     /// Every pair of a text and its ground has a contrast of 4.5 or more; a test computes them.
     private static let colours = """

@@ -11,6 +11,7 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
     private let route: FunctionRoute
     private let parameters: [String: String]
     private let trace: TraceContext
+    private let parent: ParentSpan
     private var dispatched: (any Dispatched)?
     /// The rate limits have let it pass.
     var isAdmitted = false
@@ -43,6 +44,7 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
         self.route = route
         self.parameters = parameters
         let caller = request.traceparent.flatMap { TraceContext(traceparent: $0) }
+        self.parent = ParentSpan(caller, isRemote: true)
         self.trace =
             caller.map { output.loop.traceIDs.child(of: $0) } ?? output.loop.traceIDs.begin()
         super.init(
@@ -101,6 +103,7 @@ final class FunctionExchange: Exchange, ReplySink, @unchecked Sendable {
             function: route.function,
             event: Event(kind: .http, operation: route.operation, request: event, body: body),
             trace: trace,
+            parent: parent,
             principal: gateway.principal(of: request),
             trigger: "http"
         )

@@ -19,6 +19,7 @@ final class WebSocketExchange: Exchange, ReplySink, @unchecked Sendable {
     private var reply: (status: Int, headers: [Header]) = (200, [])
     private var replyBody = ByteBuffer()
     private let trace: TraceContext
+    private let parent: ParentSpan
 
     override var function: String? { route.function }
     override var traceID: String? { trace.traceID }
@@ -34,6 +35,7 @@ final class WebSocketExchange: Exchange, ReplySink, @unchecked Sendable {
         self.route = route
         self.parameters = parameters
         let caller = request.traceparent.flatMap { TraceContext(traceparent: $0) }
+        self.parent = ParentSpan(caller, isRemote: true)
         self.trace = caller?.child() ?? output.loop.traceIDs.begin()
         super.init(request, gateway, output, pattern: route.pattern)
     }
@@ -77,6 +79,7 @@ final class WebSocketExchange: Exchange, ReplySink, @unchecked Sendable {
         self.client = client
         var invocation = client.invocation(client.event(.connect), trace)
         invocation.id = id
+        invocation.parent = parent
         invocation.event.request?.headers = request.functionHeaders
         let dispatched = dispatching.dispatch(invocation, to: self)
         if self.client != nil { self.dispatched = dispatched }

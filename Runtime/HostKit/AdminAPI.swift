@@ -45,6 +45,7 @@ struct AdminAPI {
             + LambdaInvokeAPI(host: host).routes + LambdaStreamAPI(host: host).routes
             + LambdaFunctionsAPI(host: host).routes
             + ActivityAPI(book: host.telemetry.activity, loop: host.loop).routes
+            + TracesAPI(book: host.telemetry.activity).routes
             + RecordingsAPI(host: host).routes + FaultsAPI(host: host).routes
     }
 
@@ -114,14 +115,14 @@ struct AdminAPI {
         } catch {
             return .failure(error)
         }
-        let trace =
-            request.headers.first("traceparent").flatMap { TraceContext(traceparent: $0) }?.child()
-            ?? .begin()
+        let caller = request.headers.first("traceparent").flatMap { TraceContext(traceparent: $0) }
+        let trace = caller?.child() ?? .begin()
         var invocation = Invocation(
             id: request.id,
             function: name,
             event: event,
             trace: trace,
+            parent: ParentSpan(caller, isRemote: true),
             trigger: "invoke"
         )
         do throws(FunctionError) {

@@ -38,7 +38,7 @@ struct ConsoleRoutes {
             guarded(
                 EndpointRoute("POST", "/console/invoke/{name}", bodyLimit: 6 << 20) { await self.invoke($0) }
             ),
-        ] + scheduleRoutes + replayRoutes + queueRoutes + workerRoutes + dataRoutes
+        ] + scheduleRoutes + traceRoutes + replayRoutes + queueRoutes + workerRoutes + dataRoutes
             + ConsoleLogin(access: access, policy: ConsoleRoutes.policy).routes
     }
 

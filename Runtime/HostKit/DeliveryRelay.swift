@@ -1,3 +1,4 @@
+import Activity
 import Fetch
 import FunctionCore
 import Invocations
@@ -77,9 +78,11 @@ package final class DeliveryRelay: Sendable {
     }
 
     private func deliver(_ delivery: Delivery) async {
-        let fault = await attempt(delivery)
+        let (began, trace) = (Monotonic.now, delivery.trace.child())
+        let (fault, status) = await attempt(delivery, trace)
         // A host that stops leaves the rest to the next one: what it could not say is no failure.
         if fault != nil, Task.isCancelled { return }
+        note(delivery, trace, since: began, isGood: fault == nil, status)
         do {
             guard let fault else { return try await deliveries.done(delivery) }
             let failures = delivery.failures + 1
@@ -103,39 +106,72 @@ package final class DeliveryRelay: Sendable {
         return .nanoseconds(Int64(jittered))
     }
 
-    /// Why it failed; nil where it did not.
-    private func attempt(_ delivery: Delivery) async -> String? {
+    private func note(
+        _ delivery: Delivery,
+        _ trace: TraceContext,
+        since began: Monotonic,
+        isGood: Bool,
+        _ status: Int?
+    ) {
+        var attributes = [
+            SpanAttribute("swiftlet.job", .string(delivery.job)),
+            SpanAttribute("swiftlet.attempt", .integer(Int64(delivery.failures + 1))),
+        ]
+        if let status {
+            attributes.append(SpanAttribute("http.response.status_code", .integer(Int64(status))))
+        }
+        let place = SpanPlace(trace, parent: ParentSpan(delivery.trace, isRemote: false))
+        let event = "job.\(delivery.state.rawValue)"
+        let (name, kind): (String, Span.Kind) =
+            switch delivery.destination {
+            case .webhook: ("deliver \(event) to a webhook", .client)
+            case .stream, .function: ("publish \(event)", .producer)
+            }
+        telemetry.enter(
+            place,
+            name,
+            kind,
+            function: delivery.function,
+            since: began,
+            error: isGood ? nil : "not_delivered",
+            attributes
+        )
+    }
+
+    /// Why it failed, nil where it did not, and what a webhook answered.
+    private func attempt(_ delivery: Delivery, _ trace: TraceContext) async -> (String?, status: Int?) {
         switch delivery.destination {
-        case .function: return nil
+        case .function: return (nil, nil)
         case .stream(let name):
             do throws(RedisError) {
-                try await publisher.publish(DeliveryRelay.row(delivery), to: name)
-                return nil
+                try await publisher.publish(DeliveryRelay.row(delivery, trace), to: name)
+                return (nil, nil)
             } catch {
-                return error.message
+                return (error.message, nil)
             }
         case .webhook(let url):
             do throws(FetchError) {
-                let reply = try await fetcher.send(request(delivery, to: url))
-                return 200..<300 ~= reply.status ? nil : "the webhook answered \(reply.status)"
+                let reply = try await fetcher.send(request(delivery, trace, to: url))
+                let fault = 200..<300 ~= reply.status ? nil : "the webhook answered \(reply.status)"
+                return (fault, reply.status)
             } catch {
-                return "\(error)"
+                return ("\(error)", nil)
             }
         }
     }
 
-    private static func row(_ delivery: Delivery) -> OutgoingRow {
+    private static func row(_ delivery: Delivery, _ trace: TraceContext) -> OutgoingRow {
         OutgoingRow(
             id: "\(delivery.job)-\(delivery.state.rawValue)",
             type: "job.\(delivery.state.rawValue)",
             source: delivery.function,
             time: delivery.ended,
-            traceparent: delivery.trace.traceparent,
+            traceparent: trace.traceparent,
             data: Bytes(delivery.body)
         )
     }
 
-    private static func cloudEvent(_ delivery: Delivery, id: String) -> CloudEvent {
+    private static func cloudEvent(_ delivery: Delivery, _ trace: TraceContext, id: String) -> CloudEvent {
         CloudEvent(
             id: id,
             source: "/functions/\(delivery.function)",
@@ -143,19 +179,23 @@ package final class DeliveryRelay: Sendable {
             subject: delivery.job,
             time: delivery.ended,
             dataContentType: "application/json",
-            extensions: ["traceparent": delivery.trace.traceparent],
+            extensions: ["traceparent": trace.traceparent],
             data: Bytes(delivery.body)
         )
     }
 
-    private func request(_ delivery: Delivery, to url: String) -> OutboundRequest {
+    private func request(
+        _ delivery: Delivery,
+        _ trace: TraceContext,
+        to url: String
+    ) -> OutboundRequest {
         let id = "\(delivery.job)-\(delivery.state.rawValue)"
         let time = "\(clock.now.nanoseconds / 1_000_000_000)"
         // In binary mode a CloudEvent is the same request with some more fields.
-        var headers = DeliveryRelay.cloudEvent(delivery, id: id).headers
+        var headers = DeliveryRelay.cloudEvent(delivery, trace, id: id).headers
         headers += [
             Header("webhook-id", id), Header("webhook-timestamp", time),
-            Header("traceparent", delivery.trace.traceparent),
+            Header("traceparent", trace.traceparent),
         ]
         if !key.isEmpty {
             let code = hmacSHA256(key: key, Array("\(id).\(time).\(delivery.body)".utf8))

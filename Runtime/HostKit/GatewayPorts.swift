@@ -1,3 +1,4 @@
+import Activity
 import FunctionCore
 import HTTPTrigger
 import Invocations
@@ -13,6 +14,8 @@ package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
     let clock: any HostClock
     private let manifests: ManifestTable
     let trials = JobTrials()
+    /// Told of the jobs that are accepted; nil for nobody.
+    var telemetry: Telemetry?
 
     package init(
         journal: HostJournal,
@@ -26,8 +29,9 @@ package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
         self.manifests = manifests
     }
 
-    init(_ stores: HostStores, clock: any HostClock, manifests: ManifestTable) {
+    init(_ stores: HostStores, clock: any HostClock, manifests: ManifestTable, telemetry: Telemetry) {
         self.init(journal: stores.journal, credits: stores.credits, clock: clock, manifests: manifests)
+        self.telemetry = telemetry
     }
 
     package func accept(
@@ -50,6 +54,28 @@ package struct GatewayPorts: JobAccepting, IdempotencyKeeping {
         idempotencyKey: String?,
         requestHash: String,
         wishes: JobWishes
+    ) async throws -> AcceptedJob {
+        let began = Monotonic.now
+        let job = try await acceptTried(invocation, idempotencyKey, requestHash, wishes)
+        telemetry?.enter(
+            SpanPlace(invocation.trace, parent: invocation.parent),
+            "accept job of \(invocation.function)",
+            .server,
+            function: invocation.function,
+            since: began,
+            [
+                SpanAttribute("swiftlet.job", .string(job.id)),
+                SpanAttribute("swiftlet.replayed", .bool(job.replayed)),
+            ]
+        )
+        return job
+    }
+
+    private func acceptTried(
+        _ invocation: Invocation,
+        _ idempotencyKey: String?,
+        _ requestHash: String,
+        _ wishes: JobWishes
     ) async throws -> AcceptedJob {
         guard let trial = invocation.trial else {
             return try await acceptJob(invocation, idempotencyKey, requestHash, wishes)

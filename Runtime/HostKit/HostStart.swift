@@ -242,7 +242,12 @@ struct HostStarter {
             sessions: services.sessions,
             telemetry: premises.telemetry,
             clock: clock,
-            ports: GatewayPorts(stores, clock: clock, manifests: premises.manifests),
+            ports: GatewayPorts(
+                stores,
+                clock: clock,
+                manifests: premises.manifests,
+                telemetry: premises.telemetry
+            ),
             loop: supplies.loop,
             redis: supplies.redis.client,
             redisUp: supplies.redis.health,

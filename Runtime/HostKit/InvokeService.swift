@@ -40,6 +40,7 @@ package final class InvokeService: BindingService {
             event: Event(body: request.input.bytes()),
             depth: call.origin.depth + 1,
             trace: call.origin.trace.child(),
+            parent: ParentSpan(call.origin.trace, isRemote: false),
             principal: call.origin.principal,
             timeout: call.origin.deadline - Monotonic.now,
             trigger: "invoke"

@@ -175,7 +175,8 @@ package final class JobRunner: Sendable {
             event: event,
             attempt: job.attempt,
             depth: job.depth,
-            trace: job.trace,
+            trace: job.trace.child(),
+            parent: ParentSpan(job.trace, isRemote: false),
             principal: job.owner,
             trigger: job.trigger
         )

@@ -144,6 +144,7 @@ extension LambdaRequest {
             function: function.name,
             event: Event(operation: function.qualifier ?? "", body: payload),
             trace: caller?.child() ?? .begin(),
+            parent: ParentSpan(caller, isRemote: true),
             trigger: "invoke"
         )
         invocation.clientContext = clientContext

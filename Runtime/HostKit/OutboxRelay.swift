@@ -1,3 +1,4 @@
+import Activity
 import FunctionCore
 import Journal
 import NIOCore
@@ -86,28 +87,55 @@ package final class OutboxRelay: Sendable {
     /// for as long as that one is refused, such as where a key that is no stream has the stream's name.
     private func publish(_ events: [OutboxEvent]) async -> Set<String> {
         guard !events.isEmpty else { return [] }
-        let rows = events.map {
+        let began = Monotonic.now
+        let traces = events.map { OutboxRelay.trace(of: $0) }
+        let rows = zip(events, traces).map {
             OutgoingRow(
                 id: $0.id,
                 type: $0.type,
                 source: $0.source,
                 time: $0.time,
-                traceparent: $0.traceparent,
+                traceparent: $1?.traceparent,
                 data: Bytes($0.data)
             )
         }
         var sent: Set<String> = []
-        for (event, result) in zip(events, await publisher.publish(rows)) {
+        for ((event, trace), result) in zip(zip(events, traces), await publisher.publish(rows)) {
             guard case .success(let entry) = result else { continue }
             sent.insert(event.id)
             telemetry.metrics.add("swiftlet_events_relayed_total")
-            let trace = event.traceparent.flatMap { TraceContext(traceparent: $0) }?.traceID ?? ""
             let fields: [(String, JSON)] = [
                 ("event", .string(event.type)), ("id", .string(event.id)), ("entry", .string(entry)),
-                ("trace", .string(trace)),
+                ("trace", .string(trace?.traceID ?? "")),
             ]
             telemetry.note(.info, "event relayed", function: event.source, fields)
+            if let trace { note(event, trace, since: began, entry) }
         }
         return sent
+    }
+
+    /// The place of an event's publishing, which follows from the event, as it may be published twice.
+    ///
+    /// Who reads it is below that, so that events which one call has told of are not taken for each other.
+    private static func trace(of event: OutboxEvent) -> TraceContext? {
+        event.traceparent.flatMap { TraceContext(traceparent: $0) }.map {
+            $0.at(SpanID.derived(from: $0.span, event.id))
+        }
+    }
+
+    private func note(_ event: OutboxEvent, _ trace: TraceContext, since began: Monotonic, _ entry: String) {
+        let caller = event.traceparent.flatMap { TraceContext(traceparent: $0) }
+        telemetry.enter(
+            SpanPlace(trace, parent: ParentSpan(caller, isRemote: false)),
+            "publish \(event.type)",
+            .producer,
+            function: event.source,
+            since: began,
+            [
+                SpanAttribute("messaging.system", "redis"),
+                SpanAttribute("messaging.message.id", .string(entry)),
+                SpanAttribute("swiftlet.event", .string(event.id)),
+            ]
+        )
     }
 }

@@ -87,7 +87,9 @@ struct RecordingsAPI: Sendable {
             event: recording.event.event,
             attempt: recording.attempt,
             depth: recording.depth,
-            trace: recording.traceContext,
+            trace: recording.traceContext.child(),
+            // It may be of another host, or long ago.
+            parent: ParentSpan(recording.traceContext, isRemote: true),
             principal: recording.principal,
             fencingToken: recording.fencingToken,
             timeout: .nanoseconds(recording.remaining),

@@ -260,6 +260,7 @@ package actor Scheduler {
         for case .decide(let decision) in actions where decision.verdict == .run {
             if let job = try job(for: decision, now) { new.append(job) }
         }
+        let began = Monotonic.now
         if actions.contains(where: \.isWritten) {
             let refused = try await journal.schedules.commit(actions, jobs: new, now: now)
             for decision in refused where decision.verdict == .run {
@@ -268,7 +269,10 @@ package actor Scheduler {
                 _ = machine.react(to: .finished(id: decision.id, nominal: decision.nominal, .cancelled))
             }
         }
-        for run in new { jobs[run.job.id] = (run.schedule, run.nominal) }
+        for run in new {
+            jobs[run.job.id] = (run.schedule, run.nominal)
+            note(run, since: began)
+        }
         for action in actions {
             switch action {
             case .begin(let id, let nominal, let token): try begin(id, nominal, token)

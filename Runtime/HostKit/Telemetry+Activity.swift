@@ -34,21 +34,55 @@ extension Telemetry {
             bytesIn: report.bytesIn,
             bytesOut: report.bytesOut
         )
+        entry.span = report.span
+        entry.parent = report.parent
+        entry.otherPlaces = report.members
+        entry.clock = report.ended
+        entry.startup = report.startup
         entry.isRecorded = report.isRecorded
         entry.replayOf = report.replayOf
         if !report.calls.isEmpty {
             entry.callsLeftOut = report.callsLeftOut
             entry.calls = report.calls.map { call in
-                ActivityCall(
+                var kept = ActivityCall(
                     binding: call.binding,
                     method: call.method,
                     offset: call.offset,
                     duration: call.duration,
                     error: call.error
                 )
+                kept.facts = call.facts
+                kept.times = call.times
+                return kept
             }
         }
         activity.add(entry)
+    }
+
+    /// Something of a trace that is no attempt, and has been done just now.
+    func enter(
+        _ place: SpanPlace,
+        _ name: String,
+        _ kind: Span.Kind,
+        function: String,
+        since start: Monotonic,
+        error: String? = nil,
+        _ attributes: [SpanAttribute]
+    ) {
+        let took = Monotonic.now - start
+        activity.add(
+            ActivitySpan(
+                place,
+                name,
+                kind,
+                function: function,
+                began: clock.now - took,
+                start: start,
+                duration: took,
+                error: error,
+                attributes: attributes
+            )
+        )
     }
 
     func enter(_ line: LogLine, at time: Instant) {

@@ -8,12 +8,15 @@ package struct CallOrigin: Sendable {
     package var attempt: Int
     package var depth: Int
     package var principal: String?
+    /// The call's own place in the trace.
     package var trace: TraceContext
     package var fencingToken: UInt64?
     /// When the invocation's time is over.
     package var deadline: Monotonic
     /// What a developer wants of the invocation beyond its reply.
     package var trial: Trial?
+    /// What the service has to tell of the call.
+    package let facts = CallFacts()
 
     package init(
         invocation: String,

@@ -16,6 +16,10 @@ package struct Invocation: Sendable {
     package var depth: Int
     /// Its place in the trace.
     package var trace: TraceContext
+    /// The span that asked for it.
+    package var parent: ParentSpan
+    /// The places in their own traces of what it does at once, where these have no trace in common.
+    package var members: [SpanPlace] = []
     /// Who asked.
     package var principal: String?
     /// The rotation's token, for a windowed function.
@@ -36,6 +40,7 @@ package struct Invocation: Sendable {
         attempt: Int = 1,
         depth: Int = 0,
         trace: TraceContext = .begin(),
+        parent: ParentSpan = ParentSpan(),
         principal: String? = nil,
         fencingToken: UInt64? = nil,
         timeout: Duration? = nil,
@@ -47,6 +52,7 @@ package struct Invocation: Sendable {
         self.attempt = attempt
         self.depth = depth
         self.trace = trace
+        self.parent = parent
         self.principal = principal
         self.fencingToken = fencingToken
         self.timeout = timeout

@@ -34,7 +34,7 @@ struct JobEndings: Sendable {
             body: Bytes(body),
             trigger: "job",
             owner: job.owner,
-            trace: job.trace.child(),
+            trace: job.trace,
             depth: job.depth + 1
         )
         next.key = job.place.key

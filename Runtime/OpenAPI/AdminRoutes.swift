@@ -83,6 +83,17 @@ enum AdminRoutes {
             "All attempts of an invocation of late",
             answers: object("attempts", "lines_left_out")
         ),
+        "GET /v1/traces": Route(
+            "Traces of late, the newest first",
+            query: [("limit", ["type": "integer", "minimum": 1, "maximum": 1000])],
+            answers: object("traces")
+        ),
+        "GET /v1/traces/{id}": Route(
+            "The spans of a trace of late: its id, or how it begins",
+            query: [("format", ["type": "string", "enum": ["tree", "otlp"]])],
+            // OTLP's document has `resourceSpans` alone.
+            answers: ["type": "object"]
+        ),
         "GET /v1/events": Route(
             "What happens, as it happens",
             query: [("kinds", text)],

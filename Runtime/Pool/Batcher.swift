@@ -71,17 +71,19 @@ final class Batcher: @unchecked Sendable {
         guard let first = batch.first?.invocation else { return }
         let invocations = batch.map(\.invocation)
         let timeouts = invocations.map(\.timeout)
-        let invocation = Invocation(
+        var invocation = Invocation(
             function: first.function,
             event: Event(kind: .batch, body: BatchPayload.body(of: invocations.map(\.event))),
             attempt: invocations.map(\.attempt).max() ?? 1,
             depth: invocations.map(\.depth).max() ?? 0,
             trace: batch.count == 1 ? first.trace : .begin(),
+            parent: batch.count == 1 ? first.parent : ParentSpan(),
             principal: first.principal,
             fencingToken: first.fencingToken,
             timeout: timeouts.contains(nil) ? nil : timeouts.compactMap { $0 }.max(),
             trigger: batch.count == 1 ? first.trigger : "batch"
         )
+        if batch.count > 1 { invocation.members = invocations.map { SpanPlace($0.trace, parent: $0.parent) } }
         let sink = BatchSink(batch, on: loop)
         for member in batch { member.batch = sink }
         sink.attach(batch[0].run(invocation, sink))

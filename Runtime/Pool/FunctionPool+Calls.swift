@@ -35,7 +35,7 @@ extension FunctionPool {
             attempt: invocation.attempt,
             depth: invocation.depth,
             principal: invocation.principal,
-            trace: invocation.trace,
+            trace: ticket.trace(ofCall: number),
             fencingToken: invocation.fencingToken,
             deadline: started + timeout
         )
@@ -52,17 +52,17 @@ extension FunctionPool {
                     try await bindings.call(head.binding, call, manifest: manifest, answer: taped ?? answer)
                 }
                 taped?.ended()
-                answer.finish()
             } catch {
                 let error = FunctionPool.describe(error)
                 taped?.failed(error)
-                answer.fail(error)
                 failure = error
             }
-            loop.execute { [failure] in
+            // Before the worker hears of it, as what it does then may be the end of the invocation.
+            loop.execute { [failure, facts = origin.facts] in
                 self.calls.end(id, on: link.id)
-                ticket.ended(number, after: .now - started, failure)
+                ticket.ended(number, after: .now - started, failure, facts.all)
             }
+            if let failure { answer.fail(failure) } else { answer.finish() }
         }
         calls.begin(frame.id, on: link.id, of: head.invocation, task: task, answer: answer)
     }
@@ -82,19 +82,40 @@ extension FunctionPool {
 }
 
 extension PoolTicket {
-    /// A call has begun; returns its number.
-    fileprivate func begin(_ head: CallHead, after offset: Duration) -> Int {
+    /// A call has begun; returns the number of its report, nil where there is none.
+    ///
+    /// Reports of progress that follow one another are told of as one call, or they would take the room of all
+    /// that a long job does after them.
+    fileprivate func begin(_ head: CallHead, after offset: Duration) -> Int? {
         calls += 1
-        if callReports.count < InvocationReport.callMax {
-            callReports.append(CallReport(binding: head.binding, method: head.method, offset: offset))
+        if let last = callReports.indices.last, head.binding == "progress",
+            callReports[last].binding == head.binding, callReports[last].duration != nil
+        {
+            callReports[last].times += 1
+            callReports[last].duration = nil
+            return last + 1
         }
-        return calls
+        guard callReports.count < InvocationReport.callMax else { return nil }
+        callReports.append(CallReport(binding: head.binding, method: head.method, offset: offset))
+        return callReports.count
+    }
+
+    /// Where in the trace a call is; one that is not told of has its attempt's own place.
+    fileprivate func trace(ofCall number: Int?) -> TraceContext {
+        let trace = invocation.trace
+        return number.map { trace.at(SpanID.call($0, of: trace.span)) } ?? trace
     }
 
     /// The call of that number has been answered.
-    fileprivate func ended(_ number: Int, after offset: Duration, _ failure: FunctionError?) {
-        guard number <= callReports.count else { return }
+    fileprivate func ended(
+        _ number: Int?,
+        after offset: Duration,
+        _ failure: FunctionError?,
+        _ facts: [SpanAttribute]
+    ) {
+        guard let number else { return }
         callReports[number - 1].duration = offset - callReports[number - 1].offset
         callReports[number - 1].error = failure?.code
+        callReports[number - 1].facts = facts
     }
 }

@@ -37,6 +37,7 @@ extension FunctionPool: WorkerLink.Owner {
             return
         }
         let startup = Duration.microseconds(Int64(ready.startup))
+        link.startup = startup
         report(.workerReady(function: manifest.name, pid: link.pid, startup: startup))
         perform(machine.becameReady(link.id, serial: ready.serial, at: .now))
     }

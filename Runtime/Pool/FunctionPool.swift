@@ -294,6 +294,7 @@ package final class FunctionPool: @unchecked Sendable {
         ticket.pid = link.pid
         ticket.credit = initialCredit
         ticket.cold = !fresh.isEmpty && fresh.remove(id) != nil
+        if ticket.cold { ticket.startup = link.startup }
         if let adapter = program.adapter { tellOpening(of: ticket, adapter, link) }
         // Read where it lies: a copy would count a reference for each of its texts.
         let timeout = min(ticket.invocation.timeout ?? manifest.limits.timeout, manifest.limits.timeout)
@@ -313,7 +314,7 @@ package final class FunctionPool: @unchecked Sendable {
             attempt: UInt32(clamping: attempt),
             depth: UInt8(clamping: ticket.invocation.depth),
             remaining: timeout.nanoseconds,
-            trace: ticket.invocation.trace,
+            trace: replay?.recording.traceContext ?? ticket.invocation.trace,
             principal: ticket.invocation.principal,
             fencingToken: ticket.invocation.fencingToken,
             kind: ticket.invocation.event.kind,
@@ -345,18 +346,23 @@ package final class FunctionPool: @unchecked Sendable {
                     function: ticket.invocation.function,
                     id: ticket.invocation.id,
                     traceID: ticket.invocation.trace.traceID,
+                    span: ticket.invocation.trace.span,
+                    parent: ticket.invocation.parent,
+                    members: ticket.invocation.members,
                     trigger: ticket.invocation.trigger,
                     attempt: ticket.invocation.attempt,
                     outcome: outcome,
                     queued: started - ticket.arrived,
                     ran: now - started,
+                    ended: now,
                     cold: ticket.cold,
+                    startup: ticket.startup,
                     pid: ticket.pid,
                     operation: ticket.invocation.event.operation,
                     bytesIn: ticket.invocation.event.body.count,
                     bytesOut: ticket.bytesOut,
                     calls: ticket.callReports,
-                    callsLeftOut: ticket.calls - ticket.callReports.count,
+                    callsLeftOut: ticket.calls - ticket.callReports.reduce(0) { $0 + $1.times },
                     isRecorded: recording != nil,
                     replayOf: ticket.invocation.trial?.replay?.recording.id
                 )

@@ -28,6 +28,10 @@ package struct InvocationReport: Sendable {
     /// The invocation's id.
     package var id: String
     package var traceID: String
+    /// Its attempt's own span, and the one that asked for it.
+    package var span: UInt64
+    package var parent: ParentSpan
+    package var members: [SpanPlace]
     /// What asked for it.
     package var trigger: String
     package var attempt: Int
@@ -36,8 +40,11 @@ package struct InvocationReport: Sendable {
     package var queued: Duration
     /// From the worker's having it to its end.
     package var ran: Duration
+    package var ended: Monotonic
     /// Whether a worker was started for it.
     package var cold: Bool
+    /// What the worker's start took of `queued` or before; zero where it is not cold.
+    package var startup: Duration
     /// The worker's process, or 0 where none had it.
     package var pid: Int32
     package var operation: String
@@ -64,6 +71,10 @@ package struct CallReport: Sendable {
     package var duration: Duration?
     /// The code of the error that answered it.
     package var error: String?
+    /// For how many calls it stands.
+    package var times = 1
+    /// What the service told of it.
+    package var facts: [SpanAttribute] = []
 }
 
 /// A line that a handler logged or its process printed.

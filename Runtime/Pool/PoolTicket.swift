@@ -19,6 +19,8 @@ final class PoolTicket: Dispatched, @unchecked Sendable {
     var worker: PoolMachine.WorkerID?
     var pid: Int32 = 0
     var cold = false
+    /// What the start of its worker took, where that was for it.
+    var startup = Duration.zero
     var status = 0
     var bytesOut = 0
     /// What the worker may still send before the reader has granted more.

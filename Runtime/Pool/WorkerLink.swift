@@ -23,6 +23,7 @@ final class WorkerLink: @unchecked Sendable {
     let id: PoolMachine.WorkerID
     let loop: any EventLoop
     private(set) var pid: Int32 = 0
+    var startup = Duration.zero
     let page: SharedPage
     /// An invocation on the worker: to whose lines its prints belong, and where in the shared page it is
     /// marked as begun.

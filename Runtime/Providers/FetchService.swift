@@ -30,17 +30,24 @@ package struct FetchService: BindingService {
                 "the header \(name) is set by the host; leave it out"
             )
         }
+        var headers = request.headers.sorted { $0.key < $1.key }.map { Header($0.key, $0.value) }
+        // Who asks goes on with the trace, unless the function has one of its own in mind.
+        if headers.first("traceparent") == nil {
+            headers.append(Header("traceparent", call.origin.trace.traceparent))
+        }
         let remaining = call.origin.deadline - Monotonic.now
         let outbound = OutboundRequest(
             method: request.method.uppercased(),
             url: request.url,
-            headers: request.headers.sorted { $0.key < $1.key }.map { Header($0.key, $0.value) },
+            headers: headers,
             body: call.body,
             timeout: max(.milliseconds(1), min(remaining, FetchService.longest)),
             responseLimit: FetchService.replyLimit
         )
         do {
             let response = try await fetcher.send(outbound)
+            call.origin.facts.tell("http.request.method", .string(outbound.method))
+            call.origin.facts.tell("http.response.status_code", .integer(Int64(response.status)))
             // Of a field that comes several times, such as set-cookie, all values are kept, as lines.
             let headers = Dictionary(response.headers.map { ($0.name, $0.value) }) { "\($0)\n\($1)" }
             try answer.send(encoding: FetchHead(status: response.status, headers: headers))

@@ -31,6 +31,7 @@ package struct ImagesService: BindingService {
             let body = try await response.body.collect()
             return (try ImagesDialect.result(body, secret: endpoint.apiKey), offline)
         }
+        call.origin.facts.tell("gen_ai.request.model", .string(String(model.prefix(64))))
         let bytes: Bytes
         switch result.picture {
         case .bytes(let given): bytes = given

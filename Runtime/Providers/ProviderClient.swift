@@ -62,7 +62,7 @@ package struct ProviderClient: Sendable {
                 if let fault = fault(origin) {
                     request = try await failing(request, fault, isStream: body["stream"]?.boolValue == true)
                 }
-                return try await read(try await checked(request))
+                return try await read(try await checked(request, origin))
             } catch let error as FetchError where error.code == .cancelled {
                 throw CancellationError()
             } catch {
@@ -73,6 +73,7 @@ package struct ProviderClient: Sendable {
                     throw failure.error
                 }
                 attempt += 1
+                origin.facts.tell("http.request.resend_count", .integer(Int64(attempt)))
                 try await sleep(wait)
             }
         }
@@ -144,8 +145,9 @@ package struct ProviderClient: Sendable {
         return request
     }
 
-    private func checked(_ request: OutboundRequest) async throws -> InboundResponse {
+    private func checked(_ request: OutboundRequest, _ origin: CallOrigin) async throws -> InboundResponse {
         let response = try await fetcher.send(request)
+        origin.facts.tell("http.response.status_code", .integer(Int64(response.status)))
         guard response.status >= 300 else { return response }
         let body = (try? await response.body.collect(limit: 64 * 1024)) ?? Bytes()
         throw ProviderFailure(
@@ -160,7 +162,7 @@ package struct ProviderClient: Sendable {
         var headers = [
             Header.json,
             Header("accept", "application/json, text/event-stream"),
-            Header("x-client-request-id", origin.invocation),
+            Header("x-client-request-id", origin.invocation), Header("traceparent", origin.trace.traceparent),
         ]
         if let key = endpoint.apiKey { headers.append(Header("authorization", "Bearer \(key)")) }
         return headers

@@ -35,6 +35,7 @@ package struct TextService: BindingService {
             let body = try await response.body.collect()
             return try ChatDialect.completion(body, offline: offline, secret: endpoint.apiKey)
         }
+        call.origin.facts.tell(model: completion.model, completion.usage)
         try answer.send(encoding: completion)
     }
 
@@ -60,6 +61,7 @@ package struct TextService: BindingService {
             while let text = try await reader.reader.next() {
                 if !text.isEmpty { try await answer.write(Bytes(text)) }
             }
+            call.origin.facts.tell(model: head.model, reader.reader.usage)
         } catch let failure as ProviderFailure {
             throw failure.error
         } catch let error as FetchError {
@@ -69,9 +71,20 @@ package struct TextService: BindingService {
     }
 }
 
+extension CallFacts {
+    /// What model answered, and of how many tokens.
+    fileprivate func tell(model: String, _ usage: TokenUsage?) {
+        if !model.isEmpty { tell("gen_ai.response.model", .string(String(model.prefix(64)))) }
+        guard let usage else { return }
+        tell("gen_ai.usage.input_tokens", .integer(Int64(usage.prompt)))
+        tell("gen_ai.usage.output_tokens", .integer(Int64(usage.completion)))
+    }
+}
+
 /// The text of a streamed reply, event by event.
 private struct ChunkReader: Sendable {
     private(set) var model = ""
+    private(set) var usage: TokenUsage?
     private var pieces: InboundBody.Iterator
     private var parser = EventStreamParser()
     private var waiting: [ServerSentEvent] = []
@@ -112,6 +125,7 @@ private struct ChunkReader: Sendable {
         let event = waiting.removeFirst()
         guard let chunk = try ChatDialect.chunk(event, secret: secret) else { return nil }
         if let name = chunk.model, model.isEmpty { model = name }
+        if let told = chunk.usage { usage = told }
         if chunk.finishReason == "content_filter" { throw ProviderFailure(ProviderFailure.policy("")) }
         if chunk.finishReason != nil { isComplete = true }
         return chunk.text

@@ -364,16 +364,23 @@ package final class StreamTrigger: @unchecked Sendable {
     ) -> Invocation {
         let event = RedisEvent(stream: source.key, entries: read.map(\.entry))
         // Entries that disagree have no common trace, and nobody on whose behalf all of them are.
-        let parents = Set(read.map(\.entry.traceparent))
-        let parent = parents.count == 1 ? parents.first.flatMap { $0 } : nil
+        let callers = read.map { $0.entry.traceparent.flatMap { TraceContext(traceparent: $0) } }
+        let caller = Set(callers.map { $0?.traceID }).count == 1 ? callers[0] : nil
         let principals = Set(read.map(\.principal))
-        return Invocation(
+        var invocation = Invocation(
             function: function,
             event: Event(kind: .redis, operation: operation, body: event.body),
             attempt: attempt,
-            trace: parent.flatMap { TraceContext(traceparent: $0) }?.child() ?? .begin(),
+            trace: caller?.child() ?? .begin(),
+            parent: ParentSpan(caller, isRemote: false),
             principal: principals.count == 1 ? principals.first.flatMap { $0 } : nil,
             trigger: "redis"
         )
+        if caller == nil {
+            invocation.members = Set(callers.compactMap { $0 }).map {
+                SpanPlace($0.child(), parent: ParentSpan($0, isRemote: false))
+            }
+        }
+        return invocation
     }
 }

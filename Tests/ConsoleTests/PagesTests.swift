@@ -92,6 +92,19 @@ struct PagesTests {
             job: hostile
         )
         check(invocation.page, "invocation")
+        var row = TraceView.Row(name: hostile, depth: 99, look: .call)
+        (row.error, row.invocation, row.facts) = (hostile, hostile, [(hostile, hostile)])
+        let gap = TraceView.Row(name: hostile, depth: 0, look: .missing)
+        let trace = TraceView(
+            now: now,
+            id: hostile,
+            began: now,
+            duration: .zero,
+            rows: [gap, row],
+            missing: 1,
+            leftOut: 1
+        )
+        check(trace.page, "trace")
     }
 
     @Test("nor does what is in Redis or stored")

@@ -24,6 +24,7 @@ struct RequestTests {
             #expect(request.headers.map(\.name) == ["Host", "X-User", "traceparent", "X-Request-Id"])
             #expect(invocation.trace.traceID == "0af7651916cd43dd8448eb211c80319c")
             #expect(invocation.trace.spanID != "b7ad6b7169203331")
+            #expect(invocation.parent == ParentSpan(0xB7AD_6B71_6920_3331, isRemote: true))
             #expect(response["x-trace-id"] == "0af7651916cd43dd8448eb211c80319c")
             #expect(response["x-request-id"] == "r-1")
             #expect(response["x-swiftlet-invocation"] == invocation.id)

@@ -43,6 +43,7 @@ struct InvokeServiceTests {
         let seen = recorder.seen[0].invocation
         #expect(seen.function == "two" && seen.depth == 4 && seen.principal == "anna")
         #expect(seen.trace.traceID == call.origin.trace.traceID)
+        #expect(seen.parent == ParentSpan(call.origin.trace.span))
         #expect(try #require(seen.timeout) <= .seconds(20))
         #expect(seen.fencingToken == nil)
         #expect(try JSON.parse(seen.event.body)["a"]?.intValue == 1)

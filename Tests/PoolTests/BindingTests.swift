@@ -30,7 +30,8 @@ extension WorkerSuite {
             #expect(origin.invocation == invocation.id)
             #expect(origin.function == "call")
             #expect(origin.fencingToken == 7)
-            #expect(origin.trace.traceID == invocation.trace.traceID)
+            let call = SpanID.call(1, of: invocation.trace.span)
+            #expect(origin.trace == invocation.trace.at(call), "a call has a place of its own in the trace")
             try await bench.until { service.ended == [invocation.id] }
             try await bench.drain()
         }

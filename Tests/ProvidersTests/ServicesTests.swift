@@ -35,6 +35,7 @@ struct ServicesTests {
         #expect(completion.text == completion.text.uppercased())
         #expect((completion.usage?.completion ?? 0) > 0)
         #expect(server.seen[0].headers.first("authorization") == "Bearer sk-secret-of-the-test")
+        #expect(server.seen[0].headers.first("traceparent").flatMap { TraceContext(traceparent: $0) } != nil)
     }
 
     @Test("a streamed completion is the same text, in many pieces")
@@ -209,11 +210,21 @@ struct ServicesTests {
         let service = FetchService(try Fetcher(Fetcher.Settings(allow: allow)))
         let request = FetchRequest(method: "post", url: server.url("/p"), headers: ["X-B": "2"])
         let answer = RecordedAnswer()
-        try await service.call(callOf("send", request, body: "hello"), answer: answer)
+        let call = try callOf("send", request, body: "hello")
+        try await service.call(call, answer: answer)
         let head = try JSONCoder.decode(FetchHead.self, from: answer.value)
         #expect(head.status == 418 && head.headers["x-a"] == "1")
         #expect(answer.body == "hello")
         #expect(server.seen[0].method == "POST" && server.seen[0].headers.first("x-b") == "2")
+        #expect(server.seen[0].headers.first("traceparent") == call.origin.trace.traceparent)
+        #expect(call.origin.facts.all.contains(SpanAttribute("http.response.status_code", 418)))
+        let own = FetchRequest(url: server.url("/p"), headers: ["TraceParent": "its-own"])
+        try await service.call(callOf("send", own), answer: RecordedAnswer())
+        #expect(
+            server.seen[1].headers.filter { $0.name.lowercased() == "traceparent" }.map(\.value) == [
+                "its-own"
+            ]
+        )
         let host = FetchRequest(url: server.url("/p"), headers: ["Host": "other"])
         #expect(await failure { try await service.call(callOf("send", host), answer: answer) }?.status == 422)
         let closed = FetchService(try Fetcher())

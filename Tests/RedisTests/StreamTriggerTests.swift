@@ -72,6 +72,8 @@ struct StreamTriggerTests {
                 #expect(second.entries[0].data == ["a": 1])
                 #expect(invocations[1].trace.traceID == "0af7651916cd43dd8448eb211c80319c")
                 #expect(invocations[1].trace.spanID != "b7ad6b7169203331")
+                #expect(invocations[1].parent == ParentSpan(0xB7AD_6B71_6920_3331))
+                #expect(invocations[0].parent == ParentSpan())
                 #expect(invocations[1].principal == "user:1")
                 await test.trigger.stop()
             }

@@ -207,6 +207,28 @@ def try_it(browser):
     browser.quiet("a reply that streams")
 
 
+def traces(browser):
+    browser.open("/console/invocations?function=persona-image")
+    browser.all("#rows a")[0].click()
+    browser.eventually("the invocation", lambda: "What happened" in browser.text())
+    browser.find("dl a[href^='/console/traces/']").click()
+    browser.eventually("the trace", lambda: "complete" in browser.text("p.lead"))
+    names = [name.text for name in browser.all(".waterfall .span-name")]
+    assert any("images." in name for name in names), names
+    summary = browser.find(".waterfall summary")
+    browser.run("arguments[0].focus()", summary)
+    summary.send_keys(Keys.ENTER)
+    assert "began after" in browser.text(".waterfall li"), "a row does not open by the keyboard"
+    for scheme, width in [("light", 1280), ("dark", 1280), ("dark", 390)]:
+        browser.prefer(scheme)
+        browser.size(width, 844)
+        browser.fits(f"a trace, {scheme}, {width} px")
+        browser.accessible(f"a trace, {scheme}, {width} px")
+    browser.size(1280, 900)
+    browser.prefer()
+    browser.quiet("a trace")
+
+
 def schedules(browser):
     def now():
         return datetime.datetime.fromisoformat(browser.text("#clock time"))
@@ -315,7 +337,7 @@ def main():
     prepare()
     browser = Browser(ADMIN)
     try:
-        for step in [every_page, keyboard, live, counts, samples, try_it, replay, queues, data, schedules, ten_thousand]:
+        for step in [every_page, keyboard, live, counts, samples, try_it, traces, replay, queues, data, schedules, ten_thousand]:
             began = time.monotonic()
             step(browser)
             print(f"{step.__name__}: {time.monotonic() - began:.1f} s")
