@@ -1,6 +1,9 @@
 import Builds
 import Glibc
 import Invocations
+import NIOCore
+import NIOPosix
+import RedisTrigger
 import Settings
 
 // What is to be run here: the bundle, and the files that describe its functions.
@@ -31,6 +34,33 @@ extension Doctor {
             finding = Finding("project", .fault, "\(first)\(more)", "`swiftlet check` tells all")
         }
         return ([bundle, finding], Array(project.manifests))
+    }
+
+    /// A Redis of somebody's; the private one of `dev` is started with the host.
+    func redis() async -> Finding? {
+        let text = configuration["redis.url"]
+        guard !text.isEmpty else { return nil }
+        let url: RedisURL
+        do {
+            url = try RedisURL(text)
+        } catch {
+            return Finding("redis.url", .fault, "\(error)", "write redis://HOST:PORT")
+        }
+        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connectTimeout(.seconds(2))
+        do {
+            let channel: any Channel
+            switch url.address {
+            case .tcp(let host, let port): channel = try await bootstrap.connect(host: host, port: port).get()
+            case .unix(let path): channel = try await bootstrap.connect(unixDomainSocketPath: path).get()
+            }
+            try? await channel.close()
+            return Finding("redis.url", .good, "\(url) takes connections")
+        } catch {
+            let remedy =
+                "start it, or mend redis.url: until then what needs Redis answers 503 redis_unavailable"
+            return Finding("redis.url", .warning, "\(url) takes no connection", remedy)
+        }
     }
 
     /// The executable that holds the functions, and which it has.

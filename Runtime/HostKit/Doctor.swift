@@ -53,6 +53,7 @@ package struct Doctor: Sendable {
     package func examine() async -> [Finding] {
         let (project, manifests) = await project()
         var findings = await programs(manifests) + project
+        if let redis = await redis() { findings.append(redis) }
         findings += [kernel(), openFiles(), dataDirectory(), clock(), zones()]
         findings += await isolation()
         findings += [

@@ -48,6 +48,8 @@ package final class RecordingStore: Sendable {
         self.sizeMax = sizeMax
         self.telemetry = telemetry
         makeScrubber = scrubber
+        // What a host that was killed was writing: it would count for nothing and stay for ever.
+        for name in listDirectory(path) where name.hasPrefix(".") { unlink("\(path)/\(name)") }
     }
 
     var scrubber: Scrubber { makeScrubber() }

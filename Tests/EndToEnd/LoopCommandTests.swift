@@ -130,6 +130,9 @@ extension Scenarios {
             #expect(busy.contains("\"warning\"") && busy.contains("in use"), "\(busy)")
             let away = try await finding("gateway.port", [], ["SWIFTLET_HOST": "192.0.2.1"])
             #expect(away.contains("\"fault\"") && away.contains("address that this machine has"), "\(away)")
+            let lost = try await finding("redis.url", [], ["REDIS_URL": "redis://:secret@127.0.0.1:1"])
+            #expect(lost.contains("\"warning\"") && lost.contains("redis_unavailable"), "\(lost)")
+            #expect(!lost.contains("secret"))
             let none = try await finding("project", ["--functions", place.path])
             #expect(none.contains("\"warning\"") && none.contains("swiftlet new project"), "\(none)")
 

@@ -54,7 +54,9 @@ extension Scenarios {
                 #expect(exported.code == 0, "\(exported.all)")
                 Text.write(exported.output.utf8, to: file)
                 _ = try await host.interrupt()
+                Text.write("{".utf8, to: "\(host.data)/recordings/.half.1.failed.draw.json.7")
                 try await host.start()
+                #expect(!Text.names(in: "\(host.data)/recordings").contains { $0.hasPrefix(".half") })
                 let again = try await host.swiftlet("replay", id)
                 #expect(again.code == 0 && again.output.contains("1 of 1 as recorded"), "\(again.all)")
                 try await withHost { other, _ in
@@ -121,6 +123,34 @@ extension Scenarios {
                     unknown.code == 1 && unknown.errors.contains("not_found: no recording"),
                     "\(unknown.all)"
                 )
+            }
+        }
+
+        @Test("what the function took from elsewhere than its context is told, with what to take instead")
+        func unrecorded() async throws {
+            try await withHost { host, _ in
+                for (own, told) in [
+                    ("number", "if a number is of the system's random ones, draw it from context.random"),
+                    ("coin", "the code is the same, so it has seen what no recording has"),
+                ] {
+                    let kept = try await host.swiftlet(
+                        "invoke",
+                        "draw",
+                        "--record",
+                        "--event",
+                        "-",
+                        input: "{\"own\": \"\(own)\"}"
+                    )
+                    let id = try #require(
+                        kept.errors.split { " ;`\n".contains($0) }.first { $0.count > 20 }.map(String.init)
+                    )
+                    _ = try await eventually("the recording") {
+                        try await HTTP.get("\(host.admin)/v1/recordings/\(id)").status == 200 ? true : nil
+                    }
+                    let ran = try await host.swiftlet("replay", id)
+                    #expect(ran.code == 1 && ran.output.contains(told), "\(ran.all)")
+                    #expect(ran.output.contains("`own` is"), "\(ran.all)")
+                }
             }
         }
 

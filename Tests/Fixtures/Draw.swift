@@ -18,16 +18,23 @@ struct DrawFunction: AsyncFunction {
         let count = try await bindings.state.increment("draws")
         let refusal = await Self.refused(bindings)
         let texts = try await [answer.text, streamed]
-        let saw: JSON = [
+        var saw: JSONObject = [
             "begin": .integer(begin.nanoseconds), "end": .integer(context.now.nanoseconds),
             "lots": .array(lots.map { .integer(Int64($0)) }), "count": .integer(Int64(count)),
             "texts": .array(texts.map { .string($0) }), "refusal": .string(refusal),
             "invocation": .string(context.invocation), "trace": .string(context.trace.traceID),
             "echo": .string(event.request?.headers.first("authorization") ?? settings.text("echo")),
         ]
+        // What no recording has.
+        if settings.text("own") == "number" { saw["own"] = .integer(.random(in: 1_000_000..<10_000_000)) }
+        if settings.text("own") == "coin" {
+            saw["own"] = .string(String(UInt64.random(in: 0 ... .max), radix: 36))
+        }
         if settings.text("end") == "crash" { fatalError("told to crash") }
-        if settings.text("end") == "fail" { throw FunctionError(code: "drawn", message: saw.text) }
-        return .json(saw)
+        if settings.text("end") == "fail" {
+            throw FunctionError(code: "drawn", message: JSON.object(saw).text)
+        }
+        return .json(.object(saw))
     }
 
     private static func stream(_ question: CompletionRequest, _ bindings: Bindings) async throws -> String {
