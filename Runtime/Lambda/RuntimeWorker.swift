@@ -283,7 +283,7 @@ final class RuntimeWorker: @unchecked Sendable {
         guard let invocation = served[key] else { return }
         lookAtMemory()
         let report = LambdaLines.Report(
-            duration: invocation.handed.map { Monotonic.now - $0 } ?? .zero,
+            duration: Monotonic.now - (invocation.handed ?? invocation.arrived),
             memoryMiB: function.memoryMiB,
             maxMemoryMiB: peakMiB,
             start: startTime.take(),

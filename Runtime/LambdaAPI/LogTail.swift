@@ -15,9 +15,13 @@ package struct LogTail: Sendable, Hashable {
 
     /// Takes a line; of many only the last ones are kept.
     package mutating func add(_ line: String) {
-        // A Lambda runtime's platform has written these lines itself.
-        if text.isEmpty, line.hasPrefix("START RequestId: ") { isBegun = true }
-        if isBegun, line.hasPrefix("REPORT RequestId: ") { isEnded = true }
+        // A Lambda runtime's platform writes these lines itself, and again for another attempt.
+        if line.hasPrefix("START RequestId: ") {
+            isBegun = isBegun || text.isEmpty
+            isEnded = false
+        } else if isBegun, line.hasPrefix("REPORT RequestId: ") {
+            isEnded = true
+        }
         text += line.utf8.suffix(LogTail.bytesMax)
         text.append(10)
         if text.count > 4 * LogTail.bytesMax { text.removeFirst(text.count - LogTail.bytesMax) }

@@ -58,5 +58,8 @@ struct LogTailTests {
         let long = text(tail, .timedOut(after: .seconds(3)))
         #expect(long.split(separator: "\n").count { $0.hasPrefix("REPORT") } == 1)
         #expect(!long.contains("START") && !long.contains("Task timed out"))
+        #expect(tail.isEnded)
+        tail.add("START RequestId: r Version: $LATEST")
+        #expect(!tail.isEnded)
     }
 }

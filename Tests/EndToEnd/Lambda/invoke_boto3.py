@@ -15,6 +15,7 @@ import urllib.request
 import boto3
 import botocore.config
 import botocore.exceptions
+import botocore.validate
 
 ADMIN = sys.argv[1]
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -223,6 +224,10 @@ def functions():
     names = [one["FunctionName"] for page in pages for one in page["Functions"]]
     assert len(pages) > 2 and names == sorted(one["name"] for one in admin("/v1/functions")["functions"]), names
     by.get_waiter("function_active_v2").wait(FunctionName="echo")
+    for operation, path in ("GetFunction", "/echo"), ("GetFunctionConfiguration", "/echo/configuration"):
+        shape = by.meta.service_model.operation_model(operation).output_shape
+        report = botocore.validate.ParamValidator().validate(admin(f"/2015-03-31/functions{path}"), shape)
+        assert not report.has_errors(), report.generate_report()
 
 
 if __name__ == "__main__":
