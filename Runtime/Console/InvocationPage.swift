@@ -92,13 +92,7 @@ package struct InvocationView: Sendable {
     private func section(_ attempt: AttemptView) -> HTML {
         tag("section") {
             tag("h2") { attempts.count > 1 ? "Attempt \(attempt.attempt)" : "What happened" }
-            tag(
-                "div",
-                .class("strip"),
-                .set("tabindex", "0"),
-                .set("role", "region"),
-                .label("When attempt \(attempt.attempt) did what")
-            ) { AttemptChart(attempt: attempt).html }
+            AttemptChart(attempt: attempt).html
             tag("div", .class("columns")) {
                 tag("div") {
                     facts(details(attempt))
@@ -148,97 +142,85 @@ package struct InvocationView: Sendable {
 }
 
 /// When an attempt waited, ran and called, as bars on one line of time.
+///
+/// Places are shares of the width, so that it is as legible on a phone.
 struct AttemptChart {
     let attempt: AttemptView
 
-    private static let (left, width, row) = (150.0, 640.0, 26.0)
+    private struct Bar {
+        var name: String
+        var look: String
+        var start: Duration
+        var took: Duration
+        var error: String?
+    }
 
     private var total: Duration {
         let calls = attempt.calls.map { $0.offset + ($0.duration ?? .zero) }.max() ?? .zero
         return max(attempt.queued + max(attempt.ran, calls), .microseconds(1))
     }
 
-    var html: HTML {
-        let height = 24 + AttemptChart.row * Double(2 + attempt.calls.count)
-        let waited = attempt.isCold ? "waited and started" : "waited"
-        return tag(
-            "svg",
-            .class("chart"),
-            .set("viewBox", "0 0 880 \(Int(height))"),
-            .set("role", "img"),
-            .label("\(waited) \(spoken(attempt.queued)), ran \(spoken(attempt.ran))")
-        ) {
-            axis(height)
-            bar(
-                0,
-                attempt.isCold ? "queue, cold start" : "queue",
-                attempt.isCold ? "phase-cold" : "phase-queued",
-                .zero,
-                attempt.queued
+    private var bars: [Bar] {
+        let waited = Bar(
+            name: attempt.isCold ? "queue, cold start" : "queue",
+            look: attempt.isCold ? "phase-cold" : "phase-queued",
+            start: .zero,
+            took: attempt.queued
+        )
+        let ran = Bar(name: "run", look: "phase-ran", start: attempt.queued, took: attempt.ran)
+        let calls = attempt.calls.map { call in
+            Bar(
+                name: "\(call.binding).\(call.method)",
+                look: call.error == nil ? "phase-call" : "mark failed",
+                start: attempt.queued + call.offset,
+                // One that is open at the end was so until then.
+                took: call.duration ?? max(attempt.ran - call.offset, .zero),
+                error: call.error
             )
-            bar(1, "run", "phase-ran", attempt.queued, attempt.ran)
-            for (index, call) in attempt.calls.enumerated() {
-                let duration = call.duration ?? max(attempt.ran - call.offset, .zero)
-                bar(
-                    index + 2,
-                    "\(call.binding).\(call.method)",
-                    call.error == nil ? "phase-call" : "mark failed",
-                    attempt.queued + call.offset,
-                    duration,
-                    call.error
-                )
+        }
+        return [waited, ran] + calls
+    }
+
+    var html: HTML {
+        tag("div", .class("card phases")) {
+            for bar in bars {
+                tag("span", .class("name")) { bar.name }
+                tag("svg", .set("height", "16"), .set("aria-hidden", "true")) {
+                    ticks
+                    tag(
+                        "rect",
+                        .class(bar.look),
+                        .share("x", min(share(bar.start), 0.996)),
+                        .share("width", max(share(bar.took), 0.004)),
+                        .set("height", "16"),
+                        .set("rx", "3")
+                    )
+                }
+                tag("span", .class("took")) {
+                    spoken(bar.took)
+                    if let error = bar.error { tag("span", .class("bad")) { " \(error)" } }
+                }
+            }
+            tag("svg", .class("axis"), .set("height", "18"), .set("aria-hidden", "true")) {
+                tag("text", .set("y", "14")) { "0" }
+                tag("text", .set("y", "14"), .share("x", 0.5), .set("text-anchor", "middle")) {
+                    spoken(.nanoseconds(total.nanoseconds / 2))
+                }
+                tag("text", .set("y", "14"), .share("x", 1), .set("text-anchor", "end")) { spoken(total) }
+            }
+            if attempt.callsLeftOut > 0 {
+                tag("p", .class("quiet small")) {
+                    "\(counted(attempt.callsLeftOut, "call")) more are not kept."
+                }
             }
         }
     }
 
-    private func x(_ duration: Duration) -> Double {
-        AttemptChart.left + AttemptChart.width * (duration.milliseconds / total.milliseconds)
-    }
-
-    private func axis(_ height: Double) -> [HTML] {
-        (0...4).flatMap { step -> [HTML] in
-            let place = AttemptChart.left + AttemptChart.width * Double(step) / 4
-            let time = Duration.nanoseconds(total.nanoseconds / 4 * Int64(step))
-            return [
-                tag(
-                    "line",
-                    .class("grid"),
-                    .number("x1", place),
-                    .number("x2", place),
-                    .number("y1", 0),
-                    .number("y2", height - 18)
-                ),
-                tag("text", .number("x", place), .number("y", height - 4), .set("text-anchor", "middle")) {
-                    step == 0 ? "0" : spoken(time)
-                },
-            ]
+    private var ticks: [HTML] {
+        [0, 0.25, 0.5, 0.75, 1].map { place in
+            tag("line", .class("grid"), .share("x1", place), .share("x2", place), .set("y2", "16"))
         }
     }
 
-    private func bar(
-        _ row: Int,
-        _ name: String,
-        _ look: String,
-        _ start: Duration,
-        _ duration: Duration,
-        _ error: String? = nil
-    ) -> [HTML] {
-        let y = AttemptChart.row * Double(row)
-        let end = x(start + duration)
-        return [
-            tag("text", .class("name"), .number("x", 0), .number("y", y + 16)) { String(name.prefix(24)) },
-            tag(
-                "rect",
-                .class(look),
-                .number("x", x(start)),
-                .number("y", y + 5),
-                .number("width", max(end - x(start), 1.5)),
-                .number("height", 15),
-                .set("rx", "3")
-            ),
-            tag("text", .number("x", end + 6), .number("y", y + 16)) {
-                spoken(duration) + (error.map { " · \($0)" } ?? "")
-            },
-        ]
-    }
+    private func share(_ duration: Duration) -> Double { duration.milliseconds / total.milliseconds }
 }

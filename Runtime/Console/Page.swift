@@ -141,7 +141,7 @@ package struct Page: Sendable {
             }
             tag("div", .class("status")) {
                 frame.clock.placed()
-                tag("p", .id("live"), .class("live"), .set("role", "status")) { "connecting" }
+                tag("p", .id("live"), .class("live"), .set("role", "status")) { "not live" }
                 if frame.hasSession {
                     tag("form", .set("method", "post"), .action(Address("/console/logout"))) {
                         tag("button", .class("plain")) { "Sign out" }

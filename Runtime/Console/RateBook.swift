@@ -22,7 +22,9 @@ package struct RateBook: Sendable {
             return Counts(
                 ended: max(0, left.ended - right.ended),
                 failed: max(0, left.failed - right.failed),
-                buckets: zip(left.buckets, right.buckets).map { $0 > $1 ? $0 - $1 : 0 }
+                // Before the first invocation there are none.
+                buckets: right.buckets.isEmpty
+                    ? left.buckets : zip(left.buckets, right.buckets).map { $0 > $1 ? $0 - $1 : 0 }
             )
         }
 

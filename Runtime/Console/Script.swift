@@ -46,18 +46,25 @@ enum Script {
           let source = null;
           const open = () => {
             if (source) return;
-            source = new EventSource(main.dataset.live);
-            source.onopen = () => show("live", true);
-            source.onerror = () => show("waiting for the host", false);
-            source.addEventListener("part", (event) => {
+            const stream = new EventSource(main.dataset.live);
+            source = stream;
+            stream.onopen = () => show("live", true);
+            stream.onerror = () => {
+              show("waiting for the host", false);
+              // A browser tries again by itself, but for an answer that was none of a stream.
+              if (stream.readyState === EventSource.CLOSED) { source = null; setTimeout(look, 3000); }
+            };
+            stream.addEventListener("part", (event) => {
               const part = JSON.parse(event.data);
               put(part.id, part.markup);
             });
           };
           const close = () => { if (source) { source.close(); source = null; show("paused", false); } };
-          document.addEventListener("visibilitychange", () => document.hidden ? close() : open());
+          const look = () => document.hidden ? close() : open();
+          document.addEventListener("visibilitychange", look);
           addEventListener("pagehide", close);
-          addEventListener("pageshow", () => { if (!document.hidden) open(); });
+          addEventListener("pageshow", look);
+          show("connecting", false);
           open();
         })();
 

@@ -163,7 +163,7 @@ enum Stylesheet {
         input, select { height: 2.35rem; }
         input, select, textarea { width: 100%; padding: .45rem .65rem; font: inherit; color: var(--ink);
           background: var(--paper); border: 1px solid var(--strong-line); border-radius: .5rem; }
-        textarea { min-height: 11rem; resize: vertical; line-height: 1.45; }
+        textarea { min-height: 11rem; max-height: 36rem; resize: vertical; line-height: 1.45; field-sizing: content; }
         button, .button { display: inline-block; padding: .45rem .95rem; font: inherit; font-weight: 550;
           cursor: pointer; color: var(--accent-ink); background: var(--accent); border: 1px solid var(--accent);
           border-radius: .5rem; text-decoration: none; }
@@ -194,10 +194,8 @@ enum Stylesheet {
         .spark rect { fill: var(--accent); opacity: .75; }
         .spark .bad { fill: var(--bad); opacity: 1; }
         .spark line { stroke: var(--line); }
-        .chart { width: 100%; height: auto; }
         .strip { overflow-x: auto; background: var(--paper); border: 1px solid var(--line); border-radius: .75rem;
           padding: .75rem .5rem .5rem; box-shadow: var(--shadow); }
-        .strip .chart { min-width: 44rem; max-width: none; padding: 0 .5rem; }
         .days { display: flex; padding: .25rem 0; }
         .days svg { max-width: none; }
         .lanes { flex: none; width: 9.5rem; padding-left: .9rem; position: sticky; left: 0; z-index: 1;
@@ -227,6 +225,14 @@ enum Stylesheet {
         .legend svg { display: inline-block; width: 1rem; height: .7rem; margin-right: .35rem; vertical-align: -1px; }
         .level-warning { color: var(--warn); }
         .level-error { color: var(--bad); }
+        .phases { display: grid; grid-template-columns: fit-content(12rem) minmax(0, 1fr) fit-content(12rem);
+          gap: .45rem 1rem; align-items: center; }
+        .phases svg { width: 100%; overflow: visible; }
+        .phases .name, .phases .took { font-size: .87rem; overflow-wrap: anywhere; }
+        .phases .took { color: var(--quiet); text-align: right; }
+        .phases .bad { color: var(--bad); }
+        .phases .axis { grid-column: 2; }
+        .phases p { grid-column: 1 / -1; margin: 0; }
         .phase-queued { fill: var(--strong-line); }
         .phase-cold { fill: var(--warn); }
         .phase-ran { fill: var(--blue); }
@@ -275,8 +281,8 @@ enum Stylesheet {
           .row > :nth-child(6) { margin-left: auto; }
           .lanes { width: 7.5rem; padding-left: .6rem; }
           .lanes .name { font-size: 11px; }
-          .facts { grid-template-columns: minmax(0, 1fr); gap: 0; }
-          .facts dd { margin-bottom: .5rem; }
+          .facts { grid-template-columns: 6.5rem minmax(0, 1fr); gap: .35rem .75rem; }
+          .phases { grid-template-columns: fit-content(7rem) minmax(0, 1fr) fit-content(6rem); gap: .45rem .6rem; }
         }
         @media (prefers-reduced-motion: no-preference) {
           .live.on::before { animation: breathe 2.4s ease-in-out infinite; }

@@ -33,6 +33,7 @@ struct RateBookTests {
         book.add(RateBook.Sample(at: RateBookTests.start, counts: [:]))
         #expect(book.reading(of: "f", now: sample(1, 5, [5, 0])).count == 5)
         #expect(book.reading(of: "g", now: sample(1, 5, [5, 0])).rate == 0)
+        #expect(book.reading(of: nil, now: sample(1, 5, [5, 0])).quantile(0.5) != nil)
         book.add(sample(1, 50, [50, 0]))
         book.add(sample(2, 1, [1, 0]))
         #expect(book.reading(of: "f", now: sample(3, 2, [2, 0])).history.allSatisfy { $0.all >= 0 })

@@ -29,7 +29,7 @@ struct ConsoleTests {
         var options = DevHost.Options(["--at", "2026-11-24T10:00:00Z", "--speed", "1"])
         options.schedules = place.path
         try await DevHost.run(options) { host in
-            var arguments = [host.admin, host.gateway, host.data]
+            var arguments = [host.admin, host.gateway]
             if let folder = getenv("CONSOLE_SCREENSHOTS") {
                 arguments += ["--screenshots", String(cString: folder)]
             }

@@ -1,12 +1,11 @@
 """The host whose console is used, and what programs ask of it."""
 
 import json
-import subprocess
 import sys
 import urllib.error
 import urllib.request
 
-ADMIN, GATEWAY, DATA = sys.argv[1:4]
+ADMIN, GATEWAY = sys.argv[1:3]
 HOSTILE = "</title><script>alert(1)</script>\"'&"
 
 
@@ -18,11 +17,6 @@ def call(url, body=None, headers=None, method=None):
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
-
-
-def redis(*words):
-    socket = f"{DATA}/redis/redis.sock"
-    return subprocess.run(["redis-cli", "-s", socket, *words], check=True, capture_output=True, text=True).stdout
 
 
 def motto():
