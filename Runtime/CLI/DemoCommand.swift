@@ -96,7 +96,7 @@ struct DemoStage {
         let (key, size) = (video["key"]?.stringValue ?? "", video["size"]?.intValue ?? 0)
         hop(trace.traceID, "event script.generated → film \(key), \(size) bytes")
         let film = try await keep(video, trace.traceID, scripted: seconds)
-        showTrace(trace.traceID)
+        try await showTrace(trace.traceID)
         return film
     }
 
@@ -125,24 +125,15 @@ struct DemoStage {
         return path
     }
 
-    /// The host's log lines of a trace: who ran, for how long, cold or warm.
-    private func showTrace(_ trace: String) {
-        guard let content = readFile("\(directory)/logs/swiftlet.jsonl") else { return }
-        for line in content.split(separator: 10) {
-            guard let record = try? JSON.parse(Bytes(Array(line))), record["trace"]?.stringValue == trace
-            else { continue }
-            let message = record["message"]?.stringValue ?? ""
-            let function = record["function"]?.stringValue ?? ""
-            if message == "invocation" {
-                let words = ["trigger", "outcome", "start"].compactMap { record[$0]?.stringValue }
-                let took = record["duration_ms"]?.doubleValue ?? 0
-                let worker = record["worker"]?.intValue ?? 0
-                hop(trace, "\(function): \(words.joined(separator: " ")), \(took) ms, worker \(worker)")
-            } else if message == "event relayed" {
-                let event = record["event"]?.stringValue ?? ""
-                hop(trace, "\(function): emitted \(event) as \(record["entry"]?.stringValue ?? "")")
-            }
+    /// All that the answers brought about, as one tree.
+    private func showTrace(_ trace: String) async throws {
+        // The film is there a moment before its event is published.
+        let tree = try await wait("the whole of the trace", seconds: 20) {
+            let tree = admin.send("GET", "/v1/traces/\(trace)").json
+            let isWhole = tree["spans"]?.arrayValue?.contains { $0["name"] == "publish video.ready" } ?? false
+            return isWhole && tree["complete"] == true ? tree : nil
         }
+        for line in TraceDrawing(tree).text.split(separator: "\n") { print("  \(line)") }
     }
 
     private func wait(_ what: String, seconds: Int, _ look: () -> JSON?) async throws -> JSON {

@@ -100,7 +100,8 @@ package struct TraceView: Sendable {
                 tag("span", .class("span-name")) { row.name }
             }
         }
-        return tag("li", .class("deep-\(min(row.depth, 12))")) {
+        let look = row.look == .attempt ? " attempt" : ""
+        return tag("li", .class("deep-\(min(row.depth, 12))\(look)")) {
             tag("details") {
                 tag("summary") {
                     tag("span", .class("span-name")) {
@@ -162,7 +163,10 @@ extension Stylesheet {
         .waterfall .number { text-align: right; white-space: nowrap; color: var(--quiet); }
         .waterfall .facts { padding: .5rem .9rem .9rem 2rem; font-size: .87rem; }
         .waterfall .gap { padding: .3rem .9rem; color: var(--warn); }
-        .span-name { overflow-wrap: anywhere; min-width: 0; }
+        .span-name { overflow-wrap: anywhere; min-width: 0; color: var(--ink); }
+        .attempt .span-name { font-weight: 600; }
+        .waterfall summary .span-name::before { content: "▸" / ""; margin-right: .4rem; color: var(--quiet); }
+        .waterfall [open] .span-name::before { content: "▾" / ""; }
         .span-error { color: var(--bad); }
         .span-bar { width: 100%; height: .75rem; background: var(--sunk); border-radius: 3px; }
         .span-attempt { fill: var(--blue); }

@@ -137,6 +137,25 @@ extension Scenarios {
 
     @Suite("Traces of jobs", .timeLimit(.minutes(1)))
     struct JobTraceTests {
+        @Test("a schedule's time is the root of the run that it has")
+        func schedule() async throws {
+            let place = try TemporaryPlace()
+            defer { place.remove() }
+            let options = FixtureProject.options(in: place.path)
+            let schedule = "schedule: evening\nfunction: echo\ncron: \"30 18 * * *\"\nzone: Europe/Vienna\n"
+            Text.write(schedule.utf8, to: "\(place.path)/schedules/evening.yaml")
+            try await DevHost.run(options) { host in
+                let asked = try await host.swiftlet("schedule", "trigger", "evening")
+                #expect(asked.code == 0, "\(asked.all)")
+                let trace = try await eventually("the run") {
+                    let list = try await HTTP.get("\(host.admin)/v1/invocations?trigger=schedule").json
+                    return list["invocations"]?[0]?["trace"]?.stringValue
+                }
+                let tree = try await host.tree(trace) { $0.spans.first?.name == "schedule evening" }
+                #expect(tree.spans.filter { $0.depth == 1 }.map(\.function) == ["echo"], "\(tree.text)")
+            }
+        }
+
         @Test(
             "attempts that fail, and the webhook that tells of them, are below the request; so is who hears of it"
         )

@@ -90,6 +90,24 @@ struct OutboxRelayTests {
         }
     }
 
+    @Test("who reads an event is below its publishing, a place that follows from the event")
+    func trace() async throws {
+        try await RedisServer.run { server in
+            try await with(server) { stand in
+                let call = TraceContext.begin()
+                var told = event(1)
+                told.traceparent = call.traceparent
+                try await stand.journal.outbox.append(told)
+                try await relayed(stand)
+                let reply = try await stand.client.send(["XRANGE", "events:thing.made", "-", "+"])
+                let words = (reply.array?.first?.array?.last?.array ?? []).map { $0.text ?? "" }
+                let place = try #require(words.firstIndex(of: "traceparent"))
+                let published = call.at(SpanID.derived(from: call.span, "event-1"))
+                #expect(words[place + 1] == published.traceparent && published.span != call.span)
+            }
+        }
+    }
+
     @Test("what was emitted while Redis was away is relayed when it is back")
     func away() async throws {
         try await RedisServer.run(persistent: true) { server in

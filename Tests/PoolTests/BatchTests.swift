@@ -40,6 +40,8 @@ extension WorkerSuite {
             let answers = replies.compactMap { try? JSON.parse($0.body) }
             #expect(answers.map { $0["text"]?.stringValue } == texts)
             #expect(Set(answers.compactMap { $0["batch"]?.stringValue }).count == model.count)
+            let places = bench.reports.invocations.flatMap(\.members)
+            #expect(Set(places.map(\.traceID)).count == 64, "each event has a place in its own trace")
             try await bench.drain()
         }
 

@@ -98,6 +98,34 @@ struct StreamFeatureTests {
         }
     }
 
+    @Test("a batch goes on with the trace that its entries share; else it names the place it has in each")
+    func traces() async throws {
+        try await RedisServer.with { url in
+            try await withClient(url) { client in
+                let stream = Manifest.Stream(stream: "orders", group: "g", window: .seconds(5))
+                let test = TriggerUnderTest(client, batch: 2, concurrency: 1, stream: stream)
+                let (one, other) = (TraceContext.begin(), TraceContext.begin())
+                test.trigger.start()
+                for trace in [one, one.child(), one, other] {
+                    let fields: [Bytes] = [
+                        "traceparent", Bytes(trace.traceparent), "type", "t", "data", "{}",
+                    ]
+                    _ = try await add(client, [fields])
+                }
+                await test.acked(4)
+                let invocations = test.dispatcher.invocations.elements
+                try #require(invocations.count == 2)
+                #expect(invocations[0].trace.traceID == one.traceID && invocations[0].members.isEmpty)
+                #expect(invocations[0].parent == ParentSpan(one.span))
+                #expect(![one.traceID, other.traceID].contains(invocations[1].trace.traceID))
+                let places = invocations[1].members
+                #expect(Set(places.map(\.traceID)) == [one.traceID, other.traceID])
+                #expect(Set(places.map(\.parent)) == [ParentSpan(one.span), ParentSpan(other.span)])
+                await test.trigger.stop()
+            }
+        }
+    }
+
     @Test("what the filter does not let pass wakes nobody, and is acknowledged and counted")
     func filter() async throws {
         try await RedisServer.with { url in
