@@ -79,6 +79,7 @@ let package = Package(
     targets: [
         // C: module maps and static-inline shims over Debian's libraries.
         .target(name: "CShims", path: "Runtime/C/CShims", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CLateCurl", path: "Runtime/C/CLateCurl", cSettings: [.define("_GNU_SOURCE")]),
         .systemLibrary(name: "CCurl", path: "Runtime/C/CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CHiredis", path: "Runtime/C/CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CSeccomp", path: "Runtime/C/CSeccomp", providers: [.apt(["libseccomp-dev"])]),
@@ -90,7 +91,11 @@ let package = Package(
         room("Wire", "Wire", ["FunctionCore", "CShims"]),
         room("LambdaEvents", "LambdaEvents", ["FunctionCore"]),
         room("Recordings", "Recordings", ["FunctionCore"]),
-        room("WorkerKit", "WorkerKit", ["FunctionCore", "LambdaEvents", "Recordings", "Wire", "CShims"]),
+        room(
+            "WorkerKit",
+            "WorkerKit",
+            ["FunctionCore", "LambdaEvents", "Recordings", "Wire", "CShims", "CLateCurl"]
+        ),
 
         // For tests of functions: their bindings in memory.
         room("FunctionTesting", "FunctionTesting", ["FunctionCore", "Recordings"]),

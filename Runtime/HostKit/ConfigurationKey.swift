@@ -64,6 +64,12 @@ extension Configuration {
             isSecret: true,
             help: "what callers of the admin port show"
         ),
+        .init(
+            "bindings.token",
+            "SWIFTLET_BINDINGS_TOKEN",
+            isSecret: true,
+            help: "what functions on AWS Lambda show that call this host's bindings; empty refuses them"
+        ),
         .init("data", "SWIFTLET_DATA", ".swiftlet", help: "the data directory"),
         .init("bundle", "SWIFTLET_BUNDLE", help: "the bundle's executable; beside this program"),
         .init(

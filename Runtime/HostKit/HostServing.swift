@@ -19,7 +19,8 @@ extension HostStarter {
     func serve(_ state: HostState, _ premises: Premises, _ supplies: HostSupplies) async throws -> Host {
         let directory = premises.directory
         let builtIn = BuiltInEndpoints(state)
-        let gateway = try makeGateway(state, premises.settings, builtIn.routes, supplies.sockets)
+        let endpoints = builtIn.routes + RemoteCalls(state, token: premises.settings.bindingsToken).routes
+        let gateway = try makeGateway(state, premises.settings, endpoints, supplies.sockets)
         let certificates = premises.settings.certificates.map {
             GatewayCertificates($0, clock: state.clock, telemetry: state.telemetry)
         }
@@ -37,7 +38,7 @@ extension HostStarter {
             source: premises.source,
             gateway: gateway,
             certificates: certificates,
-            endpoints: builtIn.routes,
+            endpoints: endpoints,
             triggers: triggers,
             manager: options.manager
         )

@@ -14,16 +14,7 @@ extension Configuration {
         access.hosts = list("admin.hosts").map { $0.lowercased() }
         access.token = self["admin.token"]
         if !access.token.isEmpty {
-            if access.token.utf8.count < AdminAccess.shortest
-                || !access.token.utf8.allSatisfy({ (33...126).contains($0) })
-            {
-                wrong(
-                    "admin.token",
-                    "it is too short, or holds spaces or other signs",
-                    "\(AdminAccess.shortest) letters and digits or more, such as `openssl rand -hex 32` prints",
-                    problems
-                )
-            }
+            checkToken("admin.token", problems)
         } else if !access.isLocal {
             let key = access.hosts.isEmpty ? "admin.bind" : "admin.hosts"
             wrong(
@@ -34,6 +25,23 @@ extension Configuration {
             )
         }
         return access
+    }
+
+    /// The token of `key`, empty for none; one that could be guessed is a problem.
+    @discardableResult
+    func checkToken(_ key: String, _ problems: Problems) -> String {
+        let token = self[key]
+        if !token.isEmpty,
+            token.utf8.count < AdminAccess.shortest || !token.utf8.allSatisfy({ (33...126).contains($0) })
+        {
+            wrong(
+                key,
+                "it is too short, or holds spaces or other signs",
+                "\(AdminAccess.shortest) letters and digits or more, such as `openssl rand -hex 32` prints",
+                problems
+            )
+        }
+        return token
     }
 }
 

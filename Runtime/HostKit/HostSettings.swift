@@ -20,6 +20,8 @@ package struct HostSettings {
     let gatewayPort: Int
     let adminPort: Int
     let admin: AdminAccess
+    /// What callers of bindings from elsewhere show; empty where there are none.
+    let bindingsToken: String
     let grace: Duration
     let isolation: WorkerIsolation.Settings
     /// How much may run at once, of all functions together; nil for no bound.
@@ -50,6 +52,7 @@ package struct HostSettings {
         gatewayPort = configuration.port("gateway.port", problems)
         adminPort = configuration.port("admin.port", problems)
         admin = configuration.admin(problems)
+        bindingsToken = configuration.checkToken("bindings.token", problems)
         grace = configuration.duration("stop.grace", problems)
         isolation = configuration.isolation(problems)
         let most = Int(configuration.number("maxInFlight", 0...1_000_000, problems))

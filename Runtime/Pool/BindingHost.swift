@@ -18,7 +18,10 @@ package struct BindingHost: Sendable {
     /// The bindings there are, sorted.
     package var names: [String] { services.keys.sorted() }
 
-    func call(
+    /// Answers a call.
+    ///
+    /// - Throws: `FunctionError` for what is refused; what the service throws.
+    package func call(
         _ binding: String,
         _ call: BindingCall,
         manifest: Manifest,
@@ -56,7 +59,20 @@ package struct BindingHost: Sendable {
     }
 
     /// Tells all services that an invocation is over.
-    func ended(_ invocation: String) async {
+    package func ended(_ invocation: String) async {
         for service in services.values { await service.invocationEnded(invocation, final: true) }
+    }
+
+    /// What a handler may know of a service's error.
+    ///
+    /// Texts of unknown errors stay in the host.
+    package static func describe(_ error: any Error) -> FunctionError {
+        switch error {
+        case let error as FunctionError: error
+        case is CancellationError:
+            FunctionError(status: 499, code: "cancelled", message: "the call was given up")
+        default:
+            FunctionError(status: 500, code: "internal", message: "the service failed; see the host's log")
+        }
     }
 }

@@ -53,7 +53,7 @@ extension FunctionPool {
                 }
                 taped?.ended()
             } catch {
-                let error = FunctionPool.describe(error)
+                let error = BindingHost.describe(error)
                 taped?.failed(error)
                 failure = error
             }
@@ -65,19 +65,6 @@ extension FunctionPool {
             if let failure { answer.fail(failure) } else { answer.finish() }
         }
         calls.begin(frame.id, on: link.id, of: head.invocation, task: task, answer: answer)
-    }
-
-    /// What a handler may know of a service's error.
-    ///
-    /// Texts of unknown errors stay in the host.
-    private static func describe(_ error: any Error) -> FunctionError {
-        switch error {
-        case let error as FunctionError: error
-        case is CancellationError:
-            FunctionError(status: 499, code: "cancelled", message: "the call was given up")
-        default:
-            FunctionError(status: 500, code: "internal", message: "the service failed; see the host's log")
-        }
     }
 }
 

@@ -109,7 +109,7 @@ private struct ChannelCaller: BindingCaller {
 /// One call: its value, then its pieces.
 ///
 /// The credit given to the host bounds what is held here.
-private final class PendingCall: Sendable {
+final class PendingCall: Sendable {
     private struct State {
         var value: Bytes?
         var pieces: [Bytes] = []

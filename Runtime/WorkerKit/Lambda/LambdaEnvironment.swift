@@ -18,6 +18,7 @@ struct LambdaEnvironment: Sendable {
     var streams: Bool
     var logsJSON: Bool
     var logLevel: LogLevel
+    var bindings: LambdaBindings
     /// What the function sees.
     var settings: [String: String]
 
@@ -43,10 +44,10 @@ struct LambdaEnvironment: Sendable {
             case "ERROR", "FATAL": .error
             default: .info
             }
-        // The platform's own, the account's keys among them, are not the function's.
-        settings = variables.filter { name, _ in
-            !name.hasPrefix("AWS_") && !name.hasPrefix("LAMBDA_") && !name.hasPrefix("_")
-        }
+        bindings = LambdaBindings(variables)
+        // The platform's own, the account's keys among them, are not the function's, nor is the bindings' token.
+        let hidden = ["AWS_", "LAMBDA_", "_", "SWIFTLET_BINDINGS_"]
+        settings = variables.filter { name, _ in !hidden.contains { name.hasPrefix($0) } }
     }
 
     /// The process's variables.

@@ -95,17 +95,27 @@ struct LambdaInvocations: Sendable {
         let caller =
             input.event.request?.headers.first("traceparent").flatMap { TraceContext(traceparent: $0) }
             ?? invocation.trace
+        let trace = caller?.child() ?? .begin()
+        let deadline = Monotonic.now + invocation.remaining
+        let origin = CallerOrigin(
+            function: environment.function,
+            invocation: invocation.id,
+            attempt: input.attempt,
+            principal: input.principal,
+            trace: trace,
+            deadline: deadline
+        )
         let log = LambdaLog(writesJSON: environment.logsJSON, level: environment.logLevel) { writeAll(2, $0) }
         return Context(
             invocation: invocation.id,
             function: environment.function,
             attempt: input.attempt,
-            trace: caller?.child() ?? .begin(),
+            trace: trace,
             principal: input.principal,
             environment: environment.settings,
             log: log.logger(invocation.id, clock: wallClock),
-            bindings: Bindings(LambdaBindings()),
-            deadline: Monotonic.now + invocation.remaining,
+            bindings: Bindings(environment.bindings.caller(for: origin)),
+            deadline: deadline,
             clock: wallClock
         )
     }

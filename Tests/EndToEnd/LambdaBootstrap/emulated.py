@@ -148,7 +148,7 @@ def faults():
         assert len(function.value({"mode": "long"})["errorMessage"]) < 65_536
     with running("batched") as function:
         fault = function.value("text")
-        assert fault["errorType"] == "binding_unavailable" and "swiftlet serve" in fault["errorMessage"], fault
+        assert fault["errorType"] == "binding_unavailable" and "SWIFTLET_BINDINGS_URL" in fault["errorMessage"], fault
     with running("crash") as function:
         # A new process takes the place of each that died.
         for _ in range(2):

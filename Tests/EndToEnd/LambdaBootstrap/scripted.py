@@ -207,6 +207,44 @@ def beginnings():
             assert process.wait(10) == 1
 
 
+def bindings():
+    """Functions that call bindings of a host: `bindings URL TOKEN CERTIFICATES`."""
+    url, token, certificates = sys.argv[3:6]
+    host = {"SWIFTLET_BINDINGS_URL": url, "SWIFTLET_BINDINGS_TOKEN": token, "SWIFTLET_BINDINGS_CA": certificates}
+
+    def told(handler, event, **changed):
+        with running(handler, **{**host, **changed}) as (api, _):
+            api.send(event)
+            return api.answer()
+
+    motto = {"prompt": "rain", "tone": "witty", "count": 2}
+    answer = told("motto.create", motto)
+    assert answer.path.endswith("/response") and len(json.loads(answer.body)["mottos"]) == 2, answer.body
+    answers = {"user": 7, "definition": "story", "answers": {"hero": "Mara", "place": "the sea", "wish": "a boat", "age": 31}}
+    answer = told("questionnaire.submit", answers)
+    assert answer.path.endswith("/response") and json.loads(answer.body)["user"] == 7, answer.body
+    kept = json.loads(told("questionnaire.list", {"user": 7, "definition": "story"}).body)
+    assert len(kept["answers"]) == 1, kept
+    chat = {"stream": True, "messages": [{"role": "user", "content": "Hello, who are you?"}]}
+    answer = told("chatbot.complete", request(chat))
+    assert len(answer.pieces) > 4 and b"data: [DONE]" in answer.body, answer.body
+    # The next call of a process takes the connection of the last one.
+    with running("motto.create", **host) as (api, _):
+        for _ in range(3):
+            api.send(motto)
+            assert api.answer().path.endswith("/response")
+    for changed, kind in [
+        ({"SWIFTLET_BINDINGS_TOKEN": "another"}, "Function.TokenRequired"),
+        ({"SWIFTLET_BINDINGS_URL": "https://localhost:1"}, "Function.BindingsUnreachable"),
+        ({"SWIFTLET_BINDINGS_CA": "/dev/null"}, "Function.BindingsUnreachable"),
+        ({"SWIFTLET_BINDINGS_URL": "http://example.org"}, "Function.BindingUnavailable"),
+        ({"SWIFTLET_BINDINGS_URL": ""}, "Function.BindingUnavailable"),
+    ]:
+        answer = told("motto.create", motto, **changed)
+        assert answer.headers["lambda-runtime-function-error-type"] == kind, (changed, answer.body)
+        assert token not in answer.body.decode(), answer.body
+
+
 def cold():
     """Prints how long it takes from the start of the process to its first answer, and what memory it has then."""
     times, sizes = [], []
