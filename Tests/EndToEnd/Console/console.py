@@ -215,15 +215,14 @@ def try_it(browser):
 
 def traces(browser):
     browser.open("/console/invocations?function=persona-image")
-    browser.all("#rows a")[0].click()
+    browser.click("#rows a")
     browser.eventually("the invocation", lambda: "What happened" in browser.text())
-    browser.find("dl a[href^='/console/traces/']").click()
+    browser.click("dl a[href^='/console/traces/']")
     browser.eventually("the trace", lambda: "complete" in browser.text("p.lead"))
-    names = [name.text for name in browser.all(".waterfall .span-name")]
+    names = browser.texts(".waterfall .span-name")
     assert any("images." in name for name in names), names
-    summary = browser.find(".waterfall summary")
-    browser.run("arguments[0].focus()", summary)
-    summary.send_keys(Keys.ENTER)
+    browser.run("document.querySelector('.waterfall summary').focus()")
+    browser.keys(Keys.ENTER)
     assert "began after" in browser.text(".waterfall li"), "a row does not open by the keyboard"
     for scheme, width in [("light", 1280), ("dark", 1280), ("dark", 390)]:
         browser.prefer(scheme)
