@@ -27,6 +27,14 @@ struct SpawnedWorker: Sendable {
     let confinement: Confinement
     let cell: WorkerCell?
 
+    /// Asks the kernel how a worker ended: apart from the threads that write files, behind whose work a caller would
+    /// wait for seconds to hear that its worker is lost.
+    private static let ends: NIOThreadPool = {
+        let pool = NIOThreadPool(numberOfThreads: 1)
+        pool.start()
+        return pool
+    }()
+
     /// Starts a worker; blocks for the time of a fork or a `posix_spawn`, about half a millisecond.
     static func start(
         _ program: WorkerProgram,
@@ -53,9 +61,9 @@ struct SpawnedWorker: Sendable {
             let descriptors = [output.worker, errors.worker, socket.worker, page]
             let ended: @Sendable (ExitStatus) -> Void = { status in
                 guard let cell else { return onExit(End(status: status, outOfMemory: false)) }
-                NIOThreadPool.singleton.submit { _ in
+                ends.submit { _ in
                     onExit(End(status: status, outOfMemory: cell.wasExhausted))
-                    cell.clear()
+                    NIOThreadPool.singleton.submit { _ in cell.clear() }
                 }
             }
             let process: any WorkerProcess

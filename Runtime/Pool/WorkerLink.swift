@@ -229,7 +229,9 @@ final class WorkerLink: @unchecked Sendable {
 
     private func endIfOver() {
         guard channelClosed, let status else { return }
-        end(killReason ?? reason(of: status))
+        // A kill that came too late is no reason.
+        let wasKilled = status == .signalled(SIGKILL)
+        end(wasKilled ? killReason ?? reason(of: status) : reason(of: status))
     }
 
     private func reason(of status: ExitStatus) -> String {
