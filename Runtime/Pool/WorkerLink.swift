@@ -217,8 +217,7 @@ final class WorkerLink: @unchecked Sendable {
     fileprivate func channelEnded() {
         channelClosed = true
         if status == nil {
-            // A process that ends closes its channel a moment before its end is reported; one that lives on
-            // is of no use.
+            // A process that ends closes it a moment before that is reported; one that lives on is of no use.
             loop.scheduleTask(in: .milliseconds(100)) { [weak self] in
                 guard let self, self.status == nil else { return }
                 self.kill("it closed its channel")
@@ -230,8 +229,7 @@ final class WorkerLink: @unchecked Sendable {
     private func endIfOver() {
         guard channelClosed, let status else { return }
         // A kill that came too late is no reason.
-        let wasKilled = status == .signalled(SIGKILL)
-        end(wasKilled ? killReason ?? reason(of: status) : reason(of: status))
+        end(status == .signalled(SIGKILL) ? killReason ?? reason(of: status) : reason(of: status))
     }
 
     private func reason(of status: ExitStatus) -> String {
