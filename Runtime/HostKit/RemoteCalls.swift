@@ -154,14 +154,9 @@ private final class Slot: Sendable {
 
 /// Sends a service's answer as frames: the value at once with the end where nothing follows, else the value and pieces.
 private final class RemoteAnswer: BindingAnswering {
-    private struct State {
-        var value: Bytes?
-        var headSent = false
-    }
-
     private let writer: EndpointWriter
     private let slot: Slot
-    private let state = Mutex(State())
+    private let value = AnswerHead()
     private static let pieceMax = 32 * 1024
 
     init(_ writer: EndpointWriter, _ slot: Slot) {
@@ -169,13 +164,7 @@ private final class RemoteAnswer: BindingAnswering {
         self.slot = slot
     }
 
-    func send(_ value: Bytes) throws {
-        guard value.count <= Frame.payloadMax - 64 else {
-            let message = "the answer's value has \(value.count) bytes; send what is over 16 MiB in pieces"
-            throw FunctionError(status: 502, code: "answer_too_large", message: message, retry: .never)
-        }
-        state.withLock { $0.value = value }
-    }
+    func send(_ value: Bytes) throws { try self.value.send(value) }
 
     func write(_ piece: Bytes) async throws {
         var frames = head(last: false) ?? WireWriter()
@@ -206,12 +195,7 @@ private final class RemoteAnswer: BindingAnswering {
 
     /// The frame with the value, once.
     private func head(last: Bool) -> WireWriter? {
-        let value: Bytes? = state.withLock { state in
-            if state.headSent { return nil }
-            state.headSent = true
-            return state.value ?? "{}"
-        }
-        guard let value else { return nil }
+        guard let value = self.value.take() else { return nil }
         var frames = WireWriter()
         frames.frame(.callReply, id: Frame.callBit, flags: last ? Frame.last : 0) { $0.block(value) }
         return frames

@@ -18,17 +18,7 @@ final class RemoteCall: Sendable {
 
     let answer = PendingCall()
     private let state = Mutex(State())
-    // SAFETY: made once, freed with the object, which the waiting thread holds; semaphores are for many threads.
-    private nonisolated(unsafe) let moved = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-
-    init() {
-        sem_init(moved, 0, 0)
-    }
-
-    deinit {
-        sem_destroy(moved)
-        moved.deallocate()
-    }
+    private let moved = Signal()
 
     var isGivenUp: Bool { state.withLock { $0.isGivenUp } }
 
@@ -42,21 +32,21 @@ final class RemoteCall: Sendable {
             return state.isGivenUp
         }
         guard hasRest else { return }
-        sem_post(moved)
+        moved.post()
         answer.fail(CancellationError())
     }
 
     /// The reader has had so many bytes.
     func taken(_ count: Int) {
         state.withLock { $0.ahead -= count }
-        sem_post(moved)
+        moved.post()
     }
 
     /// The thread hands over a piece, and waits where the reader is behind; false once it is given up.
     fileprivate func hand(_ piece: Bytes) -> Bool {
         answer.append(piece, last: false)
         state.withLock { $0.ahead += piece.count }
-        while state.withLock({ $0.ahead > RemoteCall.aheadMax && !$0.isGivenUp }) { sem_wait(moved) }
+        while state.withLock({ $0.ahead > RemoteCall.aheadMax && !$0.isGivenUp }) { moved.wait() }
         return !isGivenUp
     }
 

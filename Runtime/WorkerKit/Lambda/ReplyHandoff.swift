@@ -1,5 +1,4 @@
 import FunctionCore
-import Glibc
 import Synchronization
 import Wire
 
@@ -28,17 +27,7 @@ final class ReplyHandoff: Sendable {
     }
 
     private let state = Mutex(State())
-    // SAFETY: made once, freed with the object, which the waiting thread holds; semaphores are for many threads.
-    private nonisolated(unsafe) let arrived = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-
-    init() {
-        sem_init(arrived, 0, 0)
-    }
-
-    deinit {
-        sem_destroy(arrived)
-        arrived.deallocate()
-    }
+    private let arrived = Signal()
 
     // MARK: The task's side
 
@@ -87,14 +76,14 @@ final class ReplyHandoff: Sendable {
 
     private func say(_ step: Step) {
         state.withLock { $0.steps.append(step) }
-        sem_post(arrived)
+        arrived.post()
     }
 
     // MARK: The thread's side
 
     /// Waits for what comes next.
     func next() -> Step {
-        while sem_wait(arrived) != 0 {}
+        arrived.wait()
         return state.withLock { $0.steps.removeFirst() }
     }
 
