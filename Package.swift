@@ -165,7 +165,8 @@ let package = Package(
                 "Scaling",
                 "WorkerPool", "LambdaRuntime",
                 "HTTPTrigger", "RedisTrigger", "Storage", "Journal", "UserData", "Fetch", "Providers",
-                "Processes", "Isolation", "TLS", "LambdaAPI", "LambdaEvents", "OpenAPI", nioCore, nioPosix,
+                "Processes", "Isolation", "TLS", "LambdaAPI", "LambdaEvents", "OpenAPI", "CShims", nioCore,
+                nioPosix,
             ]
         ),
         .executableTarget(

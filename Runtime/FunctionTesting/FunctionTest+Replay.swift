@@ -23,7 +23,8 @@ extension FunctionTest {
     /// compared as `[redacted]`, and so is what `redacting` names, which is the host's `record.redact`.
     /// `timeout` is by default what the invocation had. Cancellation: cancels the handler's task. A crash that was
     /// recorded and comes again ends the test's process.
-    /// - Throws: 409 `recording_incomplete`; 422 for a recording of another function, or of a batch.
+    /// The reply to a batch is a list of its results.
+    /// - Throws: 409 `recording_incomplete`; 422 for a recording of another function.
     public func replay(
         _ recorded: RecordedInvocation,
         redacting: [String] = [],
@@ -40,7 +41,11 @@ extension FunctionTest {
         var (reply, failure): (TestReply?, FunctionError?)
         do throws(FunctionError) {
             reply = try await race(recording.id, time) { race in
-                try await self.run(recorded.event, self.context(of: recording, player, tape, time, race))
+                let context = self.context(of: recording, player, tape, time, race)
+                guard recording.event.events != nil else {
+                    return try await self.run(recorded.event, context)
+                }
+                return TestReply(try await self.run(batch: recorded.events, context))
             }
             failure = reply?.error
         } catch {
@@ -71,13 +76,16 @@ extension FunctionTest {
             let message = "the recording is of \(recording.function), and this is a test of \(name)"
             throw .invalid("recording", "function", message)
         }
-        guard recording.event.event.kind != .batch else {
-            let message = "the recording is of a batch; run it again on a host, by `swiftlet replay`"
-            throw .invalid("recording", "kind", message)
-        }
         if let why = recording.incomplete {
             throw .conflict("recording_incomplete", "it cannot be run again as it was: \(why)")
         }
+    }
+
+    private func run(batch events: [Event], _ context: Context) async throws -> Reply {
+        guard case .batch(let handle) = handler else { throw FunctionTest.takesOne(name) }
+        let results = try await handle(events, context)
+        try FunctionTest.check(results, for: events.count)
+        return Reply(body: RecordedBatch.body(of: results))
     }
 
     private func context(

@@ -22,7 +22,7 @@ public struct FunctionTest: Sendable {
     /// It has the clock as well.
     public let world: FakeBindings
     let name: String
-    private let handler: Handler
+    let handler: Handler
     let environment: [String: String]
     private let notes = Notes()
 
@@ -112,8 +112,7 @@ public struct FunctionTest: Sendable {
         timeout: Duration = .seconds(30)
     ) async throws(FunctionError) -> [Result<TestReply, FunctionError>] {
         guard case .batch(let handle) = handler else {
-            let message = "\(name) takes one event at a time; a BatchFunction takes several"
-            throw FunctionError(code: "not_a_batch_function", message: message)
+            throw FunctionTest.takesOne(name)
         }
         let id = nextID()
         return try await race(id, timeout) { race in
@@ -123,7 +122,12 @@ public struct FunctionTest: Sendable {
         }
     }
 
-    private static func check(_ results: [Result<Reply, FunctionError>], for count: Int) throws {
+    static func takesOne(_ name: String) -> FunctionError {
+        let message = "\(name) takes one event at a time; a BatchFunction takes several"
+        return FunctionError(code: "not_a_batch_function", message: message)
+    }
+
+    static func check(_ results: [Result<Reply, FunctionError>], for count: Int) throws {
         guard results.count == count else {
             let message =
                 "the function gave \(results.count) results for \(count) events; it must give one for each, "

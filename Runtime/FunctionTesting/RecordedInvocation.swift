@@ -35,8 +35,10 @@ public struct RecordedInvocation: Sendable {
     public var id: String { recording.id }
     /// The function's name.
     public var function: String { recording.function }
-    /// What it was invoked with.
-    public var event: Event { recording.event.event }
+    /// What it was invoked with; of a batch the first of `events`.
+    public var event: Event { events.first ?? recording.event.event }
+    /// The events of a batch; else the one.
+    public var events: [Event] { (recording.event.events ?? [recording.event]).map(\.event) }
     /// What it failed with; nil where it replied.
     public var error: FunctionError? { recording.outcome.error?.error }
     /// What it replied, as far as it had begun, the first MiB of it.

@@ -1,3 +1,4 @@
+import CShims
 import FunctionCore
 import Glibc
 import Isolation
@@ -66,17 +67,14 @@ extension Doctor {
     }
 
     func clock() -> Finding {
-        if access("/run/systemd/system", F_OK) != 0 {
-            return Finding("clock", .good, "as the machine around it keeps it: no systemd runs here")
+        switch swiftlet_clock_error() {
+        case -2: return Finding("clock", .good, "as the machine around keeps it: the kernel does not say how")
+        case -1:
+            let remedy =
+                "apt-get install systemd-timesyncd, or chrony, where the clock is set: schedules fire by it"
+            return Finding("clock", .warning, "no time service keeps it right", remedy)
+        case let error: return Finding("clock", .good, "kept right, to \(max(1, error / 1000)) ms")
         }
-        let services = ["/run/systemd/timesync/synchronized", "/run/chrony/chronyd.pid", "/run/ntpd.pid"]
-        let isKept = services.contains { access($0, F_OK) == 0 }
-        return Finding(
-            "clock",
-            isKept ? .good : .warning,
-            isKept ? "kept right by a time service" : "no time service is seen to keep it right",
-            isKept ? "" : "apt-get install systemd-timesyncd, or chrony: schedules fire by it"
-        )
     }
 
     func zones() -> Finding {

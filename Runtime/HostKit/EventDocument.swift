@@ -103,17 +103,21 @@ package enum EventDocument {
     /// The event of a recording's file, of which its calls and clock may be left out.
     /// - Throws: `FunctionError` 422 where it is no recording, or one of a batch.
     static func event(recording file: Bytes) throws(FunctionError) -> Event {
-        let event: Event
+        let recorded: RecordedEvent
         do {
-            event = try Recording(file).event.event
+            recorded = try Recording(file).event
         } catch {
             throw FunctionError(describing: error)
         }
-        guard event.kind != .batch else {
-            let message = "the recording is of a batch, which the host makes; `swiftlet replay` runs it again"
+        guard recorded.event.kind == .batch else { return recorded.event }
+        // The host makes a batch of it once more.
+        guard let events = recorded.events, events.count == 1 else {
+            let message =
+                "the recording is of a batch of \(recorded.events?.count ?? 0) events, which the host makes; "
+                + "`swiftlet replay` runs it again"
             throw .invalid("recording", "kind", message)
         }
-        return event
+        return events[0].event
     }
 
     private static func request(_ document: JSON?) -> HTTPRequest {

@@ -3,6 +3,7 @@ import HTTPTrigger
 import Invocations
 import NIOCore
 import Recordings
+import Wire
 
 /// The admin API's part on recordings: listed, given away, run again.
 struct RecordingsAPI: Sendable {
@@ -84,7 +85,7 @@ struct RecordingsAPI: Sendable {
         }
         var invocation = Invocation(
             function: recording.function,
-            event: recording.event.event,
+            event: recording.event.event(joining: BatchPayload.body),
             attempt: recording.attempt,
             depth: recording.depth,
             trace: recording.traceContext.child(),

@@ -83,6 +83,11 @@ final class Batcher: @unchecked Sendable {
             timeout: timeouts.contains(nil) ? nil : timeouts.compactMap { $0 }.max(),
             trigger: batch.count == 1 ? first.trigger : "batch"
         )
+        let trials = invocations.compactMap(\.trial)
+        if !trials.isEmpty {
+            let isRecorded = trials.contains(where: \.isRecorded)
+            invocation.trial = Trial(isRecorded: isRecorded, faults: trials.flatMap(\.faults))
+        }
         if batch.count > 1 { invocation.members = invocations.map { SpanPlace($0.trace, parent: $0.parent) } }
         let sink = BatchSink(batch, on: loop)
         for member in batch { member.batch = sink }

@@ -62,6 +62,7 @@ extension FunctionPool {
         )
         recording.bundle = program.hash
         run.tape.write(to: &recording)
+        if invocation.event.kind == .batch { recording.unpack(invocation.event) }
         guard let replay else { return recording }
         replay.end(recording)
         return nil
@@ -72,6 +73,20 @@ extension FunctionPool {
         var reader = WireReader(frame.payload)
         let instant = Instant(nanoseconds: try reader.integer())
         tickets[frame.id]?.run?.tape.read(instant)
+    }
+}
+
+extension Recording {
+    /// Writes a batch and what came of it as text; of a reply too long to be kept whole, the digest alone.
+    fileprivate mutating func unpack(_ batch: Event) {
+        event = RecordedEvent(batch: (try? BatchPayload.events(in: batch.body)) ?? [])
+        guard let reply else { return }
+        let body = reply.body.bytes
+        if reply.count == body.count, let results = try? BatchPayload.outcomes(in: body) {
+            self.reply?.replace(RecordedBatch.body(of: results))
+        } else {
+            self.reply?.body = RecordedBytes(Bytes())
+        }
     }
 }
 

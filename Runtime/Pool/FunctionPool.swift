@@ -90,7 +90,8 @@ package final class FunctionPool: @unchecked Sendable {
     ///
     /// Threading: any.
     package func dispatch(_ invocation: consuming Invocation, to sink: any ReplySink) -> any Dispatched {
-        if let batcher, invocation.event.connection == nil {
+        // A recorded batch is one already.
+        if let batcher, invocation.event.connection == nil, invocation.event.kind != .batch {
             // The pool stays as long as one of its events waits.
             return batcher.dispatch(invocation, to: sink) { self.dispatchAlone($0, to: $1) }
         }

@@ -7,6 +7,14 @@ package struct RecordedEvent: Sendable, Codable {
     package var request: RecordedRequest?
     package var connection: RecordedConnection?
     package var body: RecordedBytes
+    /// Those of a batch, which has nothing else: its own bytes could not be searched for secrets.
+    package var events: [RecordedEvent]?
+
+    /// A batch of these.
+    package init(batch events: [Event]) {
+        self.init(Event(kind: .batch))
+        self.events = events.map { RecordedEvent($0) }
+    }
 
     init(_ event: Event) {
         kind = event.kind.name
@@ -24,6 +32,13 @@ package struct RecordedEvent: Sendable, Codable {
             connection: connection?.event,
             body: body.bytes
         )
+    }
+
+    /// The same, of a batch with the body that `join` makes of its events.
+    package func event(joining join: ([Event]) -> Bytes) -> Event {
+        var whole = event
+        if let events { whole.body = join(events.map(\.event)) }
+        return whole
     }
 }
 

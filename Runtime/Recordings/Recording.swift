@@ -117,6 +117,15 @@ package struct RecordedReply: Sendable, Codable, Hashable {
     /// The whole body's length and digest.
     package var count: Int
     package var digest: String
+
+    /// Puts a whole body in the place of another.
+    package mutating func replace(_ bytes: Bytes) {
+        var new = Digest()
+        new.add(bytes.array)
+        body = RecordedBytes(bytes)
+        digest = new.text
+        count = bytes.count
+    }
 }
 
 /// An error with all that a function or its caller sees of it.

@@ -56,7 +56,7 @@ extension Recording {
             found.append("the clock is read \(run.clock.count) times, it was read \(clock.count) times")
         }
         if !found.isEmpty, !bundle.isEmpty, bundle == run.bundle,
-            !found.contains(where: { $0.hasSuffix(")") })
+            !found.contains(where: UnrecordedSource.isTold)
         {
             found.append(
                 "the code is the same, so it has seen what no recording has: Date(), UUID(), the system's random "

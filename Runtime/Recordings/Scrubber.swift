@@ -39,7 +39,9 @@ package struct Scrubber: Sendable {
 
     /// What the event's header fields say that is not kept: gone as well where the function repeats it.
     private func credentials(of recording: Recording) -> [String] {
-        let values = (recording.event.request?.headers ?? []).filter { isNamed($0.name) }.map(\.value)
+        let events = [recording.event] + (recording.event.events ?? [])
+        let headers = events.flatMap { $0.request?.headers ?? [] }
+        let values = headers.filter { isNamed($0.name) }.map(\.value)
         let words =
             values + values.compactMap { $0.split(separator: " ", maxSplits: 1).last.map { String($0) } }
         return Set(words).filter { $0.utf8.count >= 6 && $0 != Scrubber.mark }
@@ -49,15 +51,7 @@ package struct Scrubber: Sendable {
     private func scrubbed(_ recording: Recording) -> Recording {
         var recording = recording
         recording.principal = recording.principal.map(clean)
-        if var request = recording.event.request {
-            request.headers = request.headers.map(clean)
-            request.target = cleanTarget(request.target)
-            for (name, value) in request.parameters {
-                request.parameters[name] = isNamed(name) ? Scrubber.mark : clean(value)
-            }
-            recording.event.request = request
-        }
-        recording.event.body = clean(recording.event.body)
+        recording.event = clean(recording.event)
         recording.tape = recording.tape.map { step in
             var step = step
             step.request = step.request.map(clean)
@@ -69,16 +63,27 @@ package struct Scrubber: Sendable {
         if var reply = recording.reply {
             reply.headers = reply.headers.map(clean)
             let isWhole = reply.count == reply.body.bytes.count
-            reply.body = clean(reply.body)
-            if isWhole {
-                var digest = Digest()
-                digest.add(reply.body.bytes.array)
-                reply.digest = digest.text
-                reply.count = reply.body.bytes.count
-            }
+            let body = clean(reply.body)
+            reply.body = body
+            if isWhole { reply.replace(body.bytes) }
             recording.reply = reply
         }
         return recording
+    }
+
+    private func clean(_ event: RecordedEvent) -> RecordedEvent {
+        var event = event
+        if var request = event.request {
+            request.headers = request.headers.map(clean)
+            request.target = cleanTarget(request.target)
+            for (name, value) in request.parameters {
+                request.parameters[name] = isNamed(name) ? Scrubber.mark : clean(value)
+            }
+            event.request = request
+        }
+        event.body = clean(event.body)
+        event.events = event.events?.map { clean($0) }
+        return event
     }
 
     package func clean(_ call: RecordedCall) -> RecordedCall {

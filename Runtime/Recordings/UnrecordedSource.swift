@@ -26,6 +26,11 @@ package struct UnrecordedSource: OptionSet, Sendable {
         return after.next() == nil ? found : []
     }
 
+    /// Whether a difference names something to take instead.
+    static func isTold(_ difference: String) -> Bool {
+        [ids, times, numbers].contains { difference.contains($0.hint.dropFirst(2).dropLast()) }
+    }
+
     /// What to take instead; empty where nothing is known.
     package var hint: String {
         var hints: [String] = []

@@ -1,6 +1,7 @@
 import FunctionCore
 import Glibc
 import Recordings
+import Wire
 
 /// One event from standard input, handled in this process: for a debugger, and for a look at a handler
 /// without a host.
@@ -47,7 +48,7 @@ func runInline(_ entries: [FunctionEntry], name: String, record file: String) ->
         deadline: Monotonic.now + .seconds(24 * 3600),
         clock: RecordedClock(recording.clock).read
     )
-    runInline(entries, name: name, recording.event.event, context)
+    runInline(entries, name: name, recording.event.event(joining: BatchPayload.body), context)
 }
 
 /// A recording has no values: they come from this process's environment.

@@ -13,6 +13,12 @@ extension Scenarios {
             environment: {PLAIN: nothing, SHOP_KEY: key-of-the-shop}
             """
 
+        private static let batched = """
+            triggers: {http: [{method: POST, path: /batched}]}
+            batch: {max: 4, window: 5ms}
+            bindings: [text]
+            """
+
         private func withHost(_ body: (DevHost, _ place: String) async throws -> Void) async throws {
             let place = try TemporaryPlace()
             defer { place.remove() }
@@ -20,6 +26,7 @@ extension Scenarios {
             var options = FixtureProject.options(in: place.path)
             options.bundle = "\(place.path)/bundle"
             FixtureProject.write("draw", ReplayTests.manifest, in: place.path)
+            FixtureProject.write("batched", ReplayTests.batched, in: place.path)
             options.environment = [
                 "SWIFTLET_RECORD_REDACT": "voucher", "SWIFTLET_WEBHOOK_KEY": "webhook-key-1234",
             ]
@@ -151,6 +158,36 @@ extension Scenarios {
                     #expect(ran.code == 1 && ran.output.contains(told), "\(ran.all)")
                     #expect(ran.output.contains("`own` is"), "\(ran.all)")
                 }
+            }
+        }
+
+        @Test("a batch is kept as its events, without their secrets, and runs again, with headers heeded")
+        func batches() async throws {
+            try await withHost { host, _ in
+                let secret = [Header("authorization", "Bearer T-5555"), Header("content-type", "text/plain")]
+                let wish = [Header("x-swiftlet-record", "1")]
+                let url = "\(host.gateway)/batched"
+                let failed = try await HTTP.send("POST", url, "all", secret)
+                #expect(failed.code == "all", "\(failed.text)")
+                let well = try await HTTP.send("POST", url, "well", secret + wish)
+                #expect(well.status == 201, "\(well.text)")
+                let ids = try await recorded(host, "batched", 2)
+                for id in ids {
+                    let exported = try await host.swiftlet("export", id)
+                    #expect(exported.output.contains("\"text/plain\"") && !exported.output.contains("T-5555"))
+                    #expect(!exported.output.contains("base64"), "\(exported.output)")
+                    let ran = try await host.swiftlet("replay", id, "--times", "3")
+                    #expect(ran.code == 0 && ran.output.contains("3 of 3 as recorded"), "\(ran.all)")
+                }
+                let again = try await host.swiftlet("invoke", "batched", "--recorded", ids[0])
+                #expect(again.code == 0 && again.output.contains("\"text\":\"well\""), "\(again.all)")
+                let lost = try await HTTP.send(
+                    "POST",
+                    url,
+                    "lost",
+                    secret + [Header("x-swiftlet-fault", "worker=kill")]
+                )
+                #expect(lost.code == "worker_lost", "\(lost.text)")
             }
         }
 

@@ -114,6 +114,39 @@ struct RecordedInvocationTests {
         #expect(without.differences.last?.contains("SHOP_KEY") == true, "\(without.differences)")
     }
 
+    /// Doubles each number, and refuses what is none.
+    private struct Doubler: BatchFunction {
+        func handle(_ events: [Event], _ context: Context) async throws -> [Result<Reply, FunctionError>] {
+            events.map { event in
+                Int(event.body.text).map { .success(.text("\($0 * 2)")) }
+                    ?? .failure(.badRequest("no_number", "none"))
+            }
+        }
+    }
+
+    @Test("a batch is run again as a whole, and each result is compared")
+    func batch() async throws {
+        let test = try FunctionTest(FunctionEntry("doubler", Doubler.self))
+        let results = try await test.invoke(batch: [Event(body: "2"), Event(body: "x")])
+        #expect(results.count == 2)
+        for (second, isSame) in [("x", true), ("3", false)] {
+            var recording = try Recording(try file())
+            recording.function = "doubler"
+            recording.event = RecordedEvent(batch: [Event(body: "2"), Event(body: Bytes(second))])
+            recording.outcome = RecordedOutcome(label: "ok", error: nil)
+            (recording.tape, recording.clock) = ([], [])
+            let tape = Tape(since: .now)
+            tape.replied(200, [])
+            let recorded: [Result<Reply, FunctionError>] = [
+                .success(.text("4")), .failure(.badRequest("no_number", "none")),
+            ]
+            tape.replied(RecordedBatch.body(of: recorded).array)
+            tape.write(to: &recording)
+            let replay = try await test.replay(RecordedInvocation(try JSONCoder.encode(recording)))
+            #expect(replay.differences.isEmpty == isSame, "\(replay.differences)")
+        }
+    }
+
     @Test("a recorded provider answers fresh events, in its order, failures too")
     func played() async throws {
         let test = try FunctionTest(FunctionEntry("teller", Teller.self), grants: ["text"])

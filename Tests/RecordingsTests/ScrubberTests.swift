@@ -47,6 +47,25 @@ struct ScrubberTests {
         #expect(text.contains("[redacted] was wrong"))
     }
 
+    @Test("the events of a batch and its results are cleaned like others")
+    func batches() throws {
+        let request = HTTPRequest(method: "POST", target: "/", headers: [Header("authorization", "Bearer S-7777")])
+        var recording = recorded()
+        recording.event = RecordedEvent(batch: [
+            Event(kind: .http, request: request, body: "S-7777 hunter22"), Event(body: "plain"),
+        ])
+        let tape = Tape(since: .now)
+        let reply = Reply(headers: [Header("set-cookie", "S-8888")], body: "hunter22")
+        tape.replied(200, [])
+        tape.replied(RecordedBatch.body(of: [.success(reply), .failure(.badRequest("c", "hunter22"))]).array)
+        tape.write(to: &recording)
+        let text = try JSONCoder.encode(scrubber.clean(recording)).text
+        for secret in ["S-7777", "S-8888", "hunter22"] { #expect(!text.contains(secret), "\(text)") }
+        let read = try Recording(Bytes(text))
+        #expect(read.event.event(joining: { Bytes("\($0.count)") }).body == "2")
+        #expect(read.event.event.kind == .batch)
+    }
+
     @Test("a recording without any of them stays as it is, to the byte, through its file")
     func untouched() throws {
         let bodies = [Bytes(#"{ "a" : 1.0 }"#), Bytes([0, 255, 1, 254]), Bytes("plain"), Bytes()]

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -266,3 +267,10 @@ int swiftlet_open_beneath(const char *folder, const char *path) {
 }
 
 void swiftlet_trim_heap(void) { malloc_trim(0); }
+
+long swiftlet_clock_error(void) {
+    struct timex state = {0};
+    int kept = adjtimex(&state);
+    if (kept < 0) return -2;
+    return kept == TIME_ERROR || (state.status & STA_UNSYNC) ? -1 : state.maxerror;
+}

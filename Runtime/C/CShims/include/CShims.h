@@ -23,6 +23,10 @@ int swiftlet_reap(int pidfd, bool *signalled, int *code);
  * short. -1 with errno. */
 int swiftlet_memfd(const char *name, size_t size);
 
+/* By how many microseconds at most the clock may be wrong, as the kernel has it; -1 where nobody keeps it, -2 where the
+ * kernel does not say. */
+long swiftlet_clock_error(void);
+
 /* An empty file in memory, close-on-exec. -1 with errno. */
 int swiftlet_memfile(const char *name);
 
