@@ -49,7 +49,11 @@ struct ScrubberTests {
 
     @Test("the events of a batch and its results are cleaned like others")
     func batches() throws {
-        let request = HTTPRequest(method: "POST", target: "/", headers: [Header("authorization", "Bearer S-7777")])
+        let request = HTTPRequest(
+            method: "POST",
+            target: "/",
+            headers: [Header("authorization", "Bearer S-7777")]
+        )
         var recording = recorded()
         recording.event = RecordedEvent(batch: [
             Event(kind: .http, request: request, body: "S-7777 hunter22"), Event(body: "plain"),
