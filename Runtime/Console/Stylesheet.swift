@@ -244,6 +244,9 @@ enum Stylesheet {
         """
 
     private static let narrow = """
+        @media (max-width: 80rem) {
+          .list .mono, .list time { white-space: normal; }
+        }
         @media (max-width: 60rem) {
           body { display: block; }
           .side { position: static; height: auto; flex-flow: row wrap; align-items: center; gap: .5rem 1rem;
@@ -255,7 +258,7 @@ enum Stylesheet {
           .status { margin: 0 0 0 auto; padding: 0; grid-auto-flow: column; align-items: center; gap: .9rem; }
           main { padding: 1.25rem 1rem 3rem; }
         }
-        @media (max-width: 42rem) {
+        @media (max-width: 48rem) {
           .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
           .cards, .columns, .uneven { grid-template-columns: minmax(0, 1fr); }
           .status .quiet { display: none; }

@@ -45,6 +45,11 @@ def every_page(browser):
             assert browser.all("h1"), page
             browser.fits(page)
             browser.accessible(f"{page} {scheme}")
+    for width in [700, 980]:
+        browser.size(width, 800)
+        for page in PAGES:
+            browser.open(f"/console{page}")
+            browser.fits(f"{page} at {width}")
     browser.size(390, 844)
     for page in PAGES:
         browser.open(f"/console{page}")
