@@ -37,14 +37,15 @@ package final class ActivityBook: Sendable {
     // MARK: What happens
 
     /// An attempt has ended.
-    package func add(_ entry: ActivityEntry) {
+    package func add(_ entry: consuming ActivityEntry) {
+        var entry = entry
         state.withLock { state in
             state.count += 1
-            var entry = entry
             entry.number = state.count
             if !state.readers.isEmpty { state.tell(.invocation(entry)) }
             if state.entries.count < capacity { return state.entries.append(entry) }
-            state.entries[state.head] = entry
+            // The oldest one leaves with the lock, and goes after it.
+            swap(&state.entries[state.head], &entry)
             state.head = state.head + 1 == capacity ? 0 : state.head + 1
         }
     }

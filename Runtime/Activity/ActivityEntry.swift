@@ -13,9 +13,9 @@ package struct ActivityEntry: Sendable {
     /// From 1.
     package var attempt: Int
     package var trace: String
-    /// The attempt's own span, and the one that asked for it.
+    /// The attempt's own span.
     package var span: UInt64 = 0
-    package var parent = ParentSpan()
+    private var parentID: UInt64 = 0
     /// Its places in other traces, where it did something of several at once.
     package var otherPlaces: [SpanPlace] = []
     /// On the host's wall clock.
@@ -28,8 +28,9 @@ package struct ActivityEntry: Sendable {
     package var ran: Duration
     /// Whether a worker was started for it; what the start took is part of `queued`.
     package var isCold: Bool
-    /// What that start took.
-    package var startup = Duration.zero
+    private var parentIsRemote = false
+    // Of ten thousand entries each word counts, so that what is small lies here, beside each other.
+    private var startupMicroseconds: UInt32 = 0
     /// The worker's process, or 0 where none had it.
     package var worker: Int32
     /// The outcome's word, as in logs and metrics.
@@ -82,6 +83,18 @@ package struct ActivityEntry: Sendable {
         self.error = error
         self.bytesIn = bytesIn
         self.bytesOut = bytesOut
+    }
+
+    /// The span that asked for it.
+    package var parent: ParentSpan {
+        get { ParentSpan(parentID, isRemote: parentIsRemote) }
+        set { (parentID, parentIsRemote) = (newValue.id, newValue.isRemote) }
+    }
+
+    /// What the worker's start took, to the microsecond.
+    package var startup: Duration {
+        get { .microseconds(Int64(startupMicroseconds)) }
+        set { startupMicroseconds = UInt32(clamping: newValue.nanoseconds / 1000) }
     }
 
     /// When it arrived: its end less what it took, which a clock that was set meanwhile does not change.
