@@ -15,7 +15,8 @@ package enum ModuleNames {
 
     /// Targets of Swiftlet's package, which a test reads; and those of a package that `swiftlet new project` makes.
     private static let own: Set = [
-        "Activity", "Bundle", "Builds", "CCrypto", "CCurl", "CFixtures", "CHiredis", "CSeccomp", "CShims",
+        "Activity", "Bundle", "Builds", "CCrypto", "CCurl", "CFixtures", "CHiredis", "CLateCurl", "CSeccomp",
+        "CShims",
         "CZlib", "Catalog", "Console", "Core", "EndToEnd", "Fetch", "Fixtures", "Function",
         "FunctionCatalog", "FunctionCore", "FunctionTesting", "Functions", "FunctionsTests", "HTTPTrigger",
         "Hop", "HostKit", "Invocations", "Isolation", "Journal", "LambdaAPI", "LambdaEvents",
