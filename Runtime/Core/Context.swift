@@ -21,9 +21,14 @@ public struct Context: Sendable {
     /// The world, as far as the manifest grants it.
     public var bindings: Bindings
     /// The CloudEvent whose data are a typed function's input; nil where none came.
-    public var cloudEvent: CloudEvent?
+    public var cloudEvent: CloudEvent? {
+        get { carried?.event }
+        set { carried = newValue.map(CarriedEvent.init) }
+    }
     /// Random numbers, which a replay of the invocation repeats.
     public var random: InvocationRandom
+    // Behind a reference: every invocation has a context, and few have an event.
+    private var carried: CarriedEvent?
     private var deadline: Monotonic
     private var clock: @Sendable () -> Instant
     private var cancelled: @Sendable () -> Bool
@@ -73,4 +78,12 @@ public struct Context: Sendable {
     ///
     /// Async handlers see the task's cancellation as well.
     public var isCancelled: Bool { cancelled() }
+}
+
+private final class CarriedEvent: Sendable {
+    let event: CloudEvent
+
+    init(_ event: CloudEvent) {
+        self.event = event
+    }
 }

@@ -39,7 +39,7 @@ extension Configuration {
                 zip(certificates, keys).map { CertificateFiles(certificate: $0, key: $1) }
             )
         } catch {
-            wrong("tls.certificate", error.message, "see the README's section on TLS", problems)
+            wrong("tls.certificate", error.message, "see \"TLS and proxies\" in the guide", problems)
             return nil
         }
     }

@@ -37,7 +37,7 @@ extension ScheduleReader {
                 )
             }
         } catch {
-            root.wrong(error.message, hint: "see `schedules/` in the README")
+            root.wrong(error.message, hint: "see \"Rotations\" in the guide")
         }
         // What follows the windows of a faulty rotation is not at fault itself.
         if book.rotations.last?.id != id { book.entries.removeAll { $0.kind.rotation == id } }

@@ -114,7 +114,7 @@ extension BindingService {
 
 /// A clock that may be virtual, and the real one.
 ///
-/// See "Two clocks" in the README.
+/// See "Two clocks" in the guide.
 package protocol HostClock: Sendable {
     /// The wall clock.
     var now: Instant { get }

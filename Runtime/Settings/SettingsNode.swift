@@ -15,7 +15,7 @@ package struct SettingsNode {
         do {
             guard let node = try Yams.compose(yaml: text) else {
                 problems.add(
-                    Problem(file: file, message: "the file is empty", hint: "see the README for its keys")
+                    Problem(file: file, message: "the file is empty", hint: "see the guide for its keys")
                 )
                 return nil
             }

@@ -100,4 +100,39 @@ struct ProjectTests {
             #expect(readme.contains("\(room)/"), "README.md: the layout does not name Runtime/\(room)/")
         }
     }
+
+    @Test("every link of the README and of the guide leads to a file and to a heading of it")
+    func linksLead() {
+        let pages = ["README.md"] + project.below("Runtime/Guide").map(\.path)
+        for page in pages {
+            for link in project.text(page).matches(of: /\]\(([^)#\s]*)(?:#([^)\s]*))?\)/) {
+                let path = String(link.1)
+                if path.contains("://") { continue }
+                let folder = page.split(separator: "/").dropLast().map(String.init)
+                let target = path.isEmpty ? page : Self.resolved(path, from: folder)
+                guard let anchor = link.2 else {
+                    let isThere = !project.text(target).isEmpty || target.hasSuffix(".png")
+                    #expect(isThere, "\(page): there is no \(target)")
+                    continue
+                }
+                let headings = project.text(target).split(separator: "\n").filter { $0.hasPrefix("#") }
+                let anchors = headings.map { Self.anchor($0.drop { $0 == "#" || $0 == " " }) }
+                #expect(anchors.contains(String(anchor)), "\(page): \(target) has no heading #\(anchor)")
+            }
+        }
+    }
+
+    private static func resolved(_ path: String, from folder: [String]) -> String {
+        var parts = folder
+        for part in path.split(separator: "/") {
+            if part == ".." { parts.removeLast() } else { parts.append(String(part)) }
+        }
+        return parts.joined(separator: "/")
+    }
+
+    /// What a heading is called in links: small, without signs, with dashes for spaces.
+    private static func anchor(_ heading: Substring) -> String {
+        String(heading.lowercased().filter { $0.isLetter || $0.isNumber || "-_ ".contains($0) })
+            .replacing(" ", with: "-")
+    }
 }
